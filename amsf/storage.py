@@ -1,0 +1,157 @@
+"""Reading and writing artifacts: atomic, byte-stable, without pickle.
+
+Every writer goes to a temporary name in the same folder and renames at the end, so a file that
+exists is whole. JSON has sorted keys; tensors go to safetensors with at most one metadata key,
+because the order of several is not stable from run to run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from amsf.errors import InputError
+
+METADATA_KEY = "amsf"
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; what is written there becomes ``path`` on success.
+
+    A folder made at the temporary path replaces a folder at ``path`` as a whole. On an exception
+    the temporary file or folder is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        if temporary.is_dir() and path.is_dir():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text with ``\\n`` line ends, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write JSON with sorted keys and a final newline, atomically; NaN is an error."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read JSON.
+
+    Raises:
+        InputError: the file is missing or is not JSON.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid JSON ({error})") from error
+
+
+def write_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
+    """Write one ``.npy`` file, atomically."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarray:
+    """Read one ``.npy`` file without unpickling; ``mmap`` maps it read-only instead.
+
+    Raises:
+        InputError: the file is missing, is not ``.npy``, is cut short or holds Python objects.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path}: not a readable .npy array ({error})") from error
+
+
+def write_tensors(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    metadata: Any = None,
+) -> None:
+    """Write named arrays to one safetensors file, atomically.
+
+    Args:
+        path: the file.
+        tensors: name -> array of any shape; memory maps are written without being loaded whole.
+        metadata: a JSON value kept under one metadata key.
+    """
+    note = None if metadata is None else {METADATA_KEY: json.dumps(metadata, sort_keys=True)}
+    with atomic_path(path) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, note)
+        # safetensors makes its file readable for its owner alone, whatever the umask says.
+        temporary.chmod(mode)
+
+
+def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read every array of a safetensors file.
+
+    Raises:
+        InputError: the file is missing, cut short or not safetensors.
+    """
+    with open_tensors(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_metadata(path: str | os.PathLike[str]) -> Any:
+    """Read the JSON value that :func:`write_tensors` kept with the arrays, or None."""
+    with open_tensors(path) as file:
+        note = (file.metadata() or {}).get(METADATA_KEY)
+    return None if note is None else json.loads(note)
+
+
+@contextmanager
+def open_tensors(path: str | os.PathLike[str], framework: str = "np") -> Iterator[Any]:
+    """Open a safetensors file for reading array by array; ``framework="pt"`` maps its memory.
+
+    Raises:
+        InputError: the file is missing, cut short or not safetensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        handle = safe_open(path, framework=framework)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error})") from error
+    with handle as file:
+        yield file
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file, as 64 hex digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,31 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported: small tensors gain nothing from threads, and CI has two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with real data of others (see README, "Tests"); skips the test where unset."""
+    value = os.environ.get("AMSF_DATA_DIR")
+    if not value:
+        pytest.skip("AMSF_DATA_DIR is not set: tests on real data of others are left out")
+    path = Path(value)
+    assert path.is_dir(), f"AMSF_DATA_DIR={value} is not a folder"
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden_dir(data_dir: Path) -> Path:
+    """The golden vectors of the published implementation, kept beside the data folder."""
+    path = data_dir.parent / "golden"
+    if not path.is_dir():
+        pytest.skip(f"{path} is missing: golden vectors are left out")
+    return path
