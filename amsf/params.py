@@ -1,0 +1,377 @@
+"""The knobs of the pipeline: ``params.yaml`` read into validated, frozen settings.
+
+``params.yaml`` documents each knob; this module holds its type, its range and the checks that
+cross sections. Nothing here imports torch, so that a typo is told before anything long starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from amsf.errors import InputError
+
+PARAMS = Path("params.yaml")
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
+View = Literal["lb", "MAad", "MAmd", "LLMad", "LLMmd"]
+Fusion = Literal[
+    "MHA", "Former", "MLP", "Linear", "Conv", "MSCA", "SA", "Concat", "Add", "Weighted_Add"
+]
+Selection = Literal["val", "last", "test"]
+
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+Views = Annotated[tuple[View, ...], Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of the parameters: unknown names are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Benchmark(Section):
+    """A dataset and a class split; ``set`` overrides other sections for this benchmark alone."""
+
+    dataset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    unseen: PositiveInt
+    source: str
+    features: Literal["published", "backbone"]
+    set: dict[str, dict[str, Any]] = {}
+
+
+class Describe(Section):
+    """Where the texts of the LLM views come from: shipped ones, or a model asked now."""
+
+    provider: Literal["recorded", "openai", "transformers"] = "recorded"
+    model: str = ""
+    base_url: str = ""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    max_tokens: PositiveInt = 240
+    samples: PositiveInt = 1
+    concurrency: PositiveInt = 4
+    retries: Annotated[int, Field(ge=0)] = 5
+    timeout: PositiveFloat = 60.0
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Describe:
+        if self.provider != "recorded" and not self.model:
+            raise ValueError(f"describe.model is empty; provider {self.provider} needs one")
+        if self.samples > 1 and self.provider != "recorded" and self.temperature == 0:
+            raise ValueError(
+                f"describe.samples is {self.samples} at temperature 0, where all are alike; raise "
+                "describe.temperature or ask for one"
+            )
+        return self
+
+
+Encoder = Literal[
+    "minilm",
+    "clip-vit-b32",
+    "clip-vit-b16",
+    "clip-vit-l14",
+    "longclip-b",
+    "longclip-l",
+    "path",
+    "published",
+]
+
+
+class Text(Section):
+    """The text encoder."""
+
+    encoder: Encoder = "minilm"
+    checkpoint: str = ""
+    over_long: Literal["error", "truncate"] = "error"
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Text:
+        needed = {"path": "a model's folder", "published": "the folder with {view}_{C}.npy"}
+        if self.encoder in needed and not self.checkpoint:
+            raise ValueError(
+                f"text.encoder is {self.encoder}, but text.checkpoint is empty; set it to "
+                f"{needed[self.encoder]}"
+            )
+        if self.encoder == "minilm" and self.checkpoint:
+            raise ValueError(
+                "text.checkpoint is set, but text.encoder minilm takes none; leave it out, or set "
+                "text.encoder: path"
+            )
+        return self
+
+
+class SplitParams(Section):
+    """How the unseen classes are chosen."""
+
+    kind: Literal["listed", "random", "easy", "hard"] = "listed"
+    seed: Annotated[int, Field(ge=0)] = 0
+    views: Views = ("lb", "MAad", "MAmd")
+
+
+class Backbone(Section):
+    """The skeleton encoder."""
+
+    protocol: Literal["subject", "setup", "view"] = "subject"
+    epochs: PositiveInt = 60
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 2e-3
+    frames: Annotated[int, Field(ge=16, multiple_of=8)] = 64
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Model(Section):
+    """Fusion of the text views and the cross-modal VAE."""
+
+    views: Views = get_args(View)
+    fusion: Fusion = "MHA"
+    layers: PositiveInt = 1
+    heads: PositiveInt = 4
+    ratio: PositiveInt | None = None
+    kernel: PositiveInt = 1
+    reduction: PositiveInt = 3
+    latent: PositiveInt = 200
+    normalise_features: bool = True
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Model:
+        if len(set(self.views)) < len(self.views):
+            raise ValueError(f"views has a repeated entry: {', '.join(self.views)}")
+        if self.fusion == "Conv" and self.kernel not in (1, 3, 5, 7, 9):
+            raise ValueError(f"kernel is {self.kernel}; Conv takes 1, 3, 5, 7 or 9")
+        if self.fusion == "MSCA" and self.kernel % 2 == 0:
+            raise ValueError(f"kernel is {self.kernel}; MSCA takes an odd one")
+        return self
+
+
+class Protocol(Section):
+    """The protocol's name and its switches; a switch left null is what the name says."""
+
+    name: Literal["clean", "reference"] = "clean"
+    selection: Selection | None = None
+    normalise_at_evaluation: bool | None = None
+    noise: Literal["independent", "shared"] | None = None
+    classifier_relu: bool | None = None
+    classifier_restart: bool | None = None
+    schedule: Literal["fraction", "absolute"] | None = None
+    seeding: Literal["run", "stream"] | None = None
+    gate_threshold: Literal["cross_validated", "training"] | None = None
+
+
+class Switches(Section):
+    """A protocol with every switch filled in; see docs/protocols.md for each."""
+
+    name: Literal["clean", "reference"]
+    selection: Selection
+    normalise_at_evaluation: bool
+    noise: Literal["independent", "shared"]
+    classifier_relu: bool
+    classifier_restart: bool
+    schedule: Literal["fraction", "absolute"]
+    seeding: Literal["run", "stream"]
+    gate_threshold: Literal["cross_validated", "training"]
+
+
+# What the published code does (reference), and what a sound protocol would (clean).
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    "clean": {
+        "selection": "val",
+        "normalise_at_evaluation": True,
+        "noise": "independent",
+        "classifier_relu": False,
+        "classifier_restart": True,
+        "schedule": "fraction",
+        "seeding": "run",
+        "gate_threshold": "cross_validated",
+    },
+    "reference": {
+        "selection": "test",
+        "normalise_at_evaluation": False,
+        "noise": "shared",
+        "classifier_relu": True,
+        "classifier_restart": False,
+        "schedule": "absolute",
+        "seeding": "stream",
+        "gate_threshold": "training",
+    },
+}
+
+
+class Train(Section):
+    """Optimisation of the VAE and of the unseen classifier."""
+
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
+    cycles: PositiveInt = 10
+    steps_per_cycle: PositiveInt = 1900
+    batch_size: PositiveInt = 64
+    learning_rate: PositiveFloat = 1e-4
+    classifier_samples: PositiveInt = 500
+    classifier_steps: PositiveInt = 300
+    classifier_learning_rate: PositiveFloat = 1e-3
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Train:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds has a repeated entry: {', '.join(map(str, self.seeds))}")
+        return self
+
+
+class Evaluate(Section):
+    """What is evaluated, and the gate."""
+
+    task: Literal["gzsl", "zsl"] = "gzsl"
+    temperature: PositiveFloat = 2.0
+    regularisation: PositiveFloat = 2.0
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Compute(Section):
+    """Where and how parallel training and evaluation run."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    threads: PositiveInt = 1
+    jobs: Annotated[int, Field(ge=0)] = 0
+
+
+class Settings(Section):
+    """Every section, as it holds for one benchmark."""
+
+    describe: Describe = Describe()
+    text: Text = Text()
+    split: SplitParams = SplitParams()
+    backbone: Backbone = Backbone()
+    model: Model = Model()
+    protocol: Protocol = Protocol()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _protocol_allows(self) -> Settings:
+        switches = self.switches()
+        if self.model.fusion == "SA" and self.protocol.name != "reference":
+            raise ValueError(
+                "model.fusion is SA, which attends across the batch, so that a class's prototype "
+                "depends on which others are there; it needs protocol.name: reference"
+            )
+        if switches.selection == "test" and self.protocol.name != "reference":
+            raise ValueError(
+                "protocol.selection is test, which picks the cycle by the test samples; it needs "
+                "protocol.name: reference; use val or last"
+            )
+        if switches.selection == "val" and self.evaluate.task == "zsl":
+            raise ValueError(
+                "protocol.selection is val, but evaluate.task is zsl, which has no validation "
+                "phase; set protocol.selection: last"
+            )
+        return self
+
+    def switches(self) -> Switches:
+        """The protocol with every switch filled in: its own where set, else what its name says."""
+        own = {k: v for k, v in self.protocol.model_dump().items() if v is not None}
+        return Switches(**{**PROTOCOLS[self.protocol.name], **own})
+
+
+class Params(Settings):
+    """All of ``params.yaml``."""
+
+    benchmarks: dict[str, Benchmark]
+
+    def for_benchmark(self, key: str) -> Settings:
+        """The settings of one benchmark: the global sections with its ``set`` laid over them.
+
+        Raises:
+            InputError: no such benchmark, or its ``set`` holds an unknown or bad value.
+        """
+        entry = self.benchmark(key)
+        sections = self.model_dump(exclude={"benchmarks"})
+        for name, values in entry.set.items():
+            if name not in sections:
+                raise InputError(
+                    f"benchmarks.{key}.set.{name}: no such section{_nearest(name, list(sections))}"
+                )
+            sections[name] = {**sections[name], **deepcopy(values)}
+        return _validate(Settings, sections, f"benchmarks.{key}.set")
+
+    def benchmark(self, key: str) -> Benchmark:
+        """The entry of one benchmark.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if key not in self.benchmarks:
+            raise InputError(
+                f"benchmark '{key}' is not switched on; params.yaml has "
+                f"{', '.join(self.benchmarks) or 'none'}{_nearest(key, list(self.benchmarks))}"
+            )
+        return self.benchmarks[key]
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and validate the parameters, with every benchmark's overrides.
+
+    Raises:
+        InputError: the file is missing or not YAML, or a name, type, range or combination is
+            wrong; all findings are told at once, each with the nearest valid name.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run from the repository's top folder")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({error})") from error
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: found {type(raw).__name__}; expected a mapping of sections")
+    params = _validate(Params, raw, str(path))
+    for key in params.benchmarks:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", key):
+            raise InputError(
+                f"{path}: benchmark name '{key}'; expected lower-case letters, digits, '-' and '_'"
+            )
+        params.for_benchmark(key)
+    return params
+
+
+def _validate(kind: type[SectionT], raw: dict[str, Any], where: str) -> SectionT:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        findings = [_finding(kind, item) for item in error.errors()]
+        raise InputError(f"{where}: " + "; ".join(findings)) from None
+
+
+def _finding(kind: type[BaseModel], item: Any) -> str:
+    """One pydantic finding as a sentence, with the nearest valid name for an unknown one."""
+    place = ".".join(str(part) for part in item["loc"]) or "parameters"
+    if item["type"] == "extra_forbidden":
+        fields = _fields_at(kind, item["loc"][:-1])
+        return f"{place} is no parameter{_nearest(str(item['loc'][-1]), fields)}"
+    if item["type"] == "missing":
+        return f"{place} is missing"
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    hint = ""
+    if item["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        hint = _nearest(str(item["input"]), allowed)
+    return f"{place} is {item['input']!r}: {item['msg']}{hint}"
+
+
+def _fields_at(kind: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
+    for part in place:
+        field = kind.model_fields.get(str(part))
+        annotation = Benchmark if field is None else field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            kind = annotation
+    return list(kind.model_fields)
+
+
+def _nearest(name: str, valid: list[str]) -> str:
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
