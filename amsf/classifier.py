@@ -1,0 +1,58 @@
+"""The unseen classifier: one linear layer over latent samples of the unseen prototypes.
+
+U = unseen classes · L = latent width · N = latent samples.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+
+class UnseenClassifier(nn.Module):
+    """Linear L -> U, with the published ReLU on its logits where asked for.
+
+    The ReLU (``protocol.classifier_relu``) kills a class whose logits fall below zero for every
+    sample, and ties then go to the lowest id.
+    """
+
+    def __init__(self, latent: int, unseen: int, *, relu: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(latent, unseen)
+        nn.init.xavier_uniform_(self.linear.weight, gain=0.5)
+        nn.init.zeros_(self.linear.bias)
+        self.relu = relu
+
+    def forward(self, z: Tensor) -> Tensor:  # (N, L) -> (N, U) logits
+        logits = self.linear(z)
+        return torch.relu(logits) if self.relu else logits
+
+
+def fit_classifier(
+    classifier: UnseenClassifier,
+    optimiser: torch.optim.Optimizer,
+    z: Tensor,
+    labels: Tensor,
+    steps: int,
+) -> float:
+    """Train by full-batch cross-entropy, in place.
+
+    Args:
+        classifier: what to train; under the reference protocol it and its optimiser live on from
+            cycle to cycle.
+        optimiser: over its parameters.
+        z: (N, L) latent samples, drawn once.
+        labels: (N,) local class indices 0..U-1.
+        steps: full-batch steps.
+
+    Returns:
+        The loss before the last step.
+    """
+    loss = torch.zeros(())
+    for _ in range(steps):
+        optimiser.zero_grad(set_to_none=True)
+        loss = cross_entropy(classifier(z), labels)
+        loss.backward()
+        optimiser.step()
+    return float(loss.detach())
