@@ -1,0 +1,112 @@
+"""Checkpoints: what it takes to rebuild a trained model, without pickle.
+
+C = classes · V = text views · D = text width · F = feature width · L = latent width · U = unseen
+classes. A checkpoint is a folder: ``model.safetensors`` (VAE and unseen classifier) and
+``config.json`` (what the tensors belong to, and how they came about).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from amsf.classifier import UnseenClassifier
+from amsf.errors import InputError
+from amsf.fusion import build_fusion
+from amsf.params import Model
+from amsf.storage import read_json, read_tensors, write_json, write_tensors
+from amsf.vae import CrossModalVAE
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a trained model is.
+
+    Attributes:
+        model: the ``model`` section it was built from.
+        text_width: D.
+        feature_width: F.
+        phase: ``test`` or ``val``.
+        seed: of the run.
+        seen, unseen: the classes of the phase; the classifier's outputs follow ``unseen``.
+        classifier_relu: whether its logits pass a ReLU.
+        normalise_input: whether skeleton features are L2-normalised when it is used.
+        selection: how the cycle was chosen: ``val``, ``last`` or ``test``.
+        cycle: the chosen one, counted from 0.
+    """
+
+    model: Model
+    text_width: int
+    feature_width: int
+    phase: str
+    seed: int
+    seen: tuple[int, ...]
+    unseen: tuple[int, ...]
+    classifier_relu: bool
+    normalise_input: bool
+    selection: str
+    cycle: int
+
+
+class TrainedModel(nn.Module):
+    """A trained VAE with its unseen classifier, built (untrained) from its config."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        fusion = build_fusion(config.model, len(config.model.views), config.text_width)
+        self.vae = CrossModalVAE(fusion, config.feature_width, config.model.latent)
+        self.classifier = UnseenClassifier(
+            config.model.latent, len(config.unseen), relu=config.classifier_relu
+        )
+
+    @torch.no_grad()
+    def embed(self, features: Tensor) -> Tensor:
+        """Latent means of skeleton features: (N, F) -> (N, L)."""
+        if self.config.normalise_input:
+            features = nn.functional.normalize(features, dim=1)
+        return self.vae.skeleton_encoder(features)[0]
+
+    @torch.no_grad()
+    def unseen_probabilities(self, features: Tensor) -> Tensor:
+        """The unseen classifier's probabilities: (N, F) -> (N, U)."""
+        return self.classifier(self.embed(features)).softmax(dim=1)
+
+
+def save_model(folder: Path, config: Config, state: dict[str, Tensor]) -> None:
+    """Write a checkpoint; ``state`` is the state of a :class:`TrainedModel`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+    write_tensors(folder / "model.safetensors", arrays)
+    write_json(folder / "config.json", {**asdict(config), "model": config.model.model_dump()})
+
+
+def load_model(folder: Path) -> TrainedModel:
+    """Rebuild a model from its checkpoint.
+
+    Raises:
+        InputError: a file is missing, cut short, or the tensors do not fit the config.
+    """
+    path = folder / "config.json"
+    raw: Any = read_json(path)
+    try:
+        model = Model.model_validate(raw["model"])
+        lists = {name: tuple(raw[name]) for name in ("seen", "unseen")}
+        trained = TrainedModel(Config(**{**raw, **lists, "model": model}))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise InputError(f"{path}: not a model's config ({error})") from error
+    tensors = {
+        k: torch.from_numpy(v) for k, v in read_tensors(folder / "model.safetensors").items()
+    }
+    try:
+        trained.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(
+            f"{folder / 'model.safetensors'}: does not fit {path}: {error}; train again"
+        ) from error
+    return trained.eval()
