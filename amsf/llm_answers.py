@@ -1,0 +1,89 @@
+"""What makes an answer of a language model usable as the description of a class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MIN_WORDS = 8
+
+# Said of the speaker, in the first person; the descriptions speak of "you" or of nobody.
+_REFUSAL = re.compile(
+    r"\b(as an ai\b|ai (language )?model|(i am|i'm|im) (really |very )?(sorry|unable|not able)"
+    r"|i (can ?not|can't|could not|couldn't|won't|will not|am not allowed)\b"
+    r"|^sorry\b|my apologies|i apologi[sz]e)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a model.
+
+    Attributes:
+        text: with single blanks; empty where there was none.
+        prompt_tokens: tokens of the question, as the model counts.
+        answer_tokens: tokens of the answer, as the model counts.
+        cut: it ended because ``max_tokens`` was reached.
+        refused: the endpoint itself marks it as a refusal.
+    """
+
+    text: str
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cut: bool = False
+    refused: bool = False
+
+
+def find_fault(answer: Answer, label: str, labels: Iterable[str]) -> str | None:
+    """Why an answer must not be used, or None.
+
+    Args:
+        answer: what the model said.
+        label: the class that was asked for.
+        labels: the labels of all classes of the dataset.
+    """
+    if answer.refused or _REFUSAL.search(answer.text.replace("’", "'")):
+        return f"it refuses: '{answer.text[:60]}'"
+    if not answer.text.strip():
+        return "it is empty"
+    if answer.cut:
+        return "it was cut off; raise describe.max_tokens"
+    words = len(answer.text.split())
+    if words < MIN_WORDS:
+        return f"it has {words} words; expected at least {MIN_WORDS}"
+    other = names_other_class(answer.text, label, labels)
+    return other and f"it speaks of '{other}'"
+
+
+def names_other_class(text: str, label: str, labels: Iterable[str]) -> str | None:
+    """The label of another class that a text is about by mistake, or None.
+
+    A text is taken to be about another class if it has that class's whole label, and none of the
+    words which set the own label apart from it. So "stand up" may be mentioned in a text on "sit
+    down" that says "sit" or "down", but a text asked for "take off glasses" which says only "put on
+    glasses" is found. A label of one word ("drop", "bow") is an ordinary verb, too; it counts only
+    as the first word of the text.
+    """
+    said, own = _stems(text), _stems(label)
+    for other in labels:
+        theirs = _stems(other)
+        if not theirs or theirs == own or _has_phrase(own, theirs):
+            continue
+        place = said if len(theirs) > 1 else said[:1]
+        if _has_phrase(place, theirs) and not (set(own) - set(theirs)) & set(said):
+            return other
+    return None
+
+
+def _stems(text: str) -> list[str]:
+    """The words of a text in lower case, less the commonest endings: putting -> put."""
+    words = re.findall(r"[a-z]+", text.lower())
+    bare = [re.sub(r"(?<=[a-z]{3})(ing|es|s|e)$", "", word) for word in words]
+    return [re.sub(r"([a-z])\1$", r"\1", word) for word in bare]
+
+
+def _has_phrase(words: list[str], phrase: list[str]) -> bool:
+    n = len(phrase)
+    return any(words[i : i + n] == phrase for i in range(len(words) - n + 1))

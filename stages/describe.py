@@ -1,0 +1,53 @@
+"""Gather the texts of every dataset in use: ``python -m stages.describe``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from amsf.datasets import load_classes, texts_of
+from amsf.descriptions import load_texts, write_descriptions
+from amsf.errors import InputError
+from amsf.llm_record import AnswerRecord
+from amsf.params import load_params
+from amsf.storage import atomic_path
+from stages import run
+
+OUTPUT, RECORD = Path("data/descriptions"), Path("data/llm_record.jsonl")
+
+
+def main() -> None:
+    """Write ``data/descriptions/<dataset>/<view>.csv`` and add to ``data/llm_record.jsonl``."""
+    params = load_params()
+    for key, entry in params.benchmarks.items():
+        if "describe" in entry.set:
+            raise InputError(
+                f"benchmarks.{key}.set.describe: texts are made once for all benchmarks; set "
+                "describe at the top of params.yaml"
+            )
+    datasets = sorted({entry.dataset for entry in params.benchmarks.values()})
+    texts = {dataset: load_texts(dataset) for dataset in datasets}
+    record = AnswerRecord(RECORD)
+    if params.describe.provider != "recorded":
+        # What these need takes seconds to import, and shipped texts need none of it.
+        from amsf.llm_describe import ask_model, length_check, load_prompts
+        from amsf.llm_providers import load_provider
+
+        prompts = load_prompts()
+        encoders = [params.for_benchmark(key).text for key in params.benchmarks]
+        check = length_check(encoders)
+        for dataset in datasets:
+            labels = load_classes(dataset)["label"].tolist()
+            known = load_classes(texts_of(dataset))["label"].tolist()
+            provider = partial(load_provider, params.describe)
+            texts[dataset] |= ask_model(
+                labels, known, prompts, params.describe, record, provider, check
+            )
+    with atomic_path(OUTPUT) as temporary:
+        for dataset, views in texts.items():
+            write_descriptions(views, temporary / dataset)
+            print(f"{OUTPUT / dataset}: {views['lb']['id'].nunique()} classes, {', '.join(views)}")
+
+
+if __name__ == "__main__":
+    run(main)

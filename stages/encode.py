@@ -1,0 +1,36 @@
+"""Encode the texts of a benchmark's dataset: ``python -m stages.encode BENCHMARK``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.datasets import class_count
+from amsf.descriptions import load_descriptions
+from amsf.encoding import encode_texts
+from amsf.params import load_params
+from amsf.text_features import import_published, published_views
+from stages import run
+
+DESCRIPTIONS, OUTPUT = Path("data/descriptions"), Path("data/text_features")
+
+
+def main(benchmark: str) -> None:
+    """Write ``data/text_features/<benchmark>/``."""
+    params = load_params()
+    dataset = params.benchmark(benchmark).dataset
+    text = params.for_benchmark(benchmark).text
+    classes = class_count(dataset)
+    output = OUTPUT / benchmark
+    if text.encoder == "published":
+        views = published_views(Path(text.checkpoint), classes)
+        features = import_published(Path(text.checkpoint), views, classes, dataset=dataset)
+        features.save(output, {"published": views})
+    else:
+        texts = load_descriptions(DESCRIPTIONS / dataset, classes)
+        features, manifest = encode_texts(texts, text, dataset)
+        features.save(output, manifest)
+    print(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
+
+
+if __name__ == "__main__":
+    run(main)

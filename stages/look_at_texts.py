@@ -1,0 +1,32 @@
+"""Show which class texts are alike: ``python -m stages.look_at_texts BENCHMARK``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.datasets import load_classes
+from amsf.params import load_params
+from amsf.text_features import load_text_features
+from amsf.text_report import write_report
+from stages import run
+
+FEATURES, OUTPUT = Path("data/text_features"), Path("data/text_report")
+
+
+def main(benchmark: str) -> None:
+    """Write ``data/text_report/<benchmark>/``."""
+    dataset = load_params().benchmark(benchmark).dataset
+    features = load_text_features(FEATURES / benchmark)
+    labels = load_classes(dataset)["label"].tolist()
+    report = write_report(features, labels, OUTPUT / benchmark)
+    for view, found in report["views"].items():
+        for group in found["duplicates"]:
+            names = " = ".join(f"{i} {labels[i]}" for i in group)
+            print(f"warning: {view}: one and the same text vector: {names}")
+        for pair in found["near_duplicates"]:
+            print(f"{view}: nearly alike ({pair['cosine']:.3f}): {' / '.join(pair['labels'])}")
+    print(f"{OUTPUT / benchmark}: {len(features.views)} views of {len(labels)} classes")
+
+
+if __name__ == "__main__":
+    run(main)
