@@ -1,0 +1,149 @@
+"""The generic format: one ``.npz`` of a user's own recordings, read and written.
+
+| array | shape | |
+|---|---|---|
+| ``joints`` | (R, J, 3) | metres, y up; a recording's rows after another's |
+| ``offset`` | (N + 1,) | recording i has the rows ``offset[i]:offset[i + 1]`` |
+| ``names`` | (N,) | unique, unicode |
+| ``joint_names`` | (J,) | those of a layout of :mod:`amsf.joints`, in any order |
+| ``label`` | (N,) | 0-based class ids |
+| ``subject``, ``camera``, ``setup`` | (N,) | optional |
+| ``persons`` | (N,) | optional, 1 or 2: all rows of the first person, then of the second |
+
+R = rows, N = recordings, J = joints.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from amsf.errors import InputError
+from amsf.joints import layout_of, match_layout
+from amsf.reading import LeftOut, Reading, Task
+from amsf.skeletons import UNKNOWN, Recording, SkeletonSet
+from amsf.storage import atomic_path
+
+SUFFIX = ".npz"
+FORM = "NAME.npz"
+_NUMBERS = ("label", "subject", "camera", "setup")
+_SPINE_M = (0.15, 1.5)  # what a median torso can measure, from children to tall adults
+
+
+def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
+    """The ``.npz`` files, and the others; ``classes`` is checked after reading."""
+    tasks: list[Task] = [(file,) for file in files if file.suffix == SUFFIX]
+    reason = f"the name is not of the form {FORM}"
+    return tasks, [LeftOut(file, reason) for file in files if file.suffix != SUFFIX]
+
+
+def read(task: Task) -> Reading:
+    """Read one file.
+
+    Raises:
+        InputError: the file is not readable, an array is missing or has another shape or type,
+            the joint names are those of no layout, or the axes or unit are plainly others.
+    """
+    (path,) = task
+    try:
+        return _read(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> Reading:
+    arrays = _arrays(path)
+    layout, order = match_layout([str(name) for name in arrays["joint_names"]])
+    joints, offset = arrays["joints"], arrays["offset"]
+    if joints.ndim != 3 or joints.shape[1:] != (len(order), 3) or joints.dtype.kind not in "fiu":
+        raise InputError(
+            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {len(order)}, 3)"
+        )
+    names = [str(name) for name in arrays["names"]]
+    _expect("offset", offset, len(names) + 1)
+    if offset[0] != 0 or offset[-1] != len(joints) or (np.diff(offset) < 0).any():
+        raise InputError(
+            f"offset must rise from 0 to the {len(joints)} rows of joints; found {offset[0]} to "
+            f"{offset[-1]}"
+        )
+    numbers = {}
+    for key in (*_NUMBERS, "persons"):
+        default = 1 if key == "persons" else UNKNOWN
+        numbers[key] = arrays.get(key, np.full(len(names), default))
+        _expect(key, numbers[key], len(names))
+    joints = joints[:, order]
+    _check_axes(joints, layout)
+    reading = Reading(layout, [])
+    for i, name in enumerate(names):
+        try:
+            rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
+            if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
+                raise InputError(f"found {len(rows)} rows for {persons} persons")
+            block = rows.astype(np.float32).reshape(persons, -1, len(order), 3)
+            own = {key: int(numbers[key][i]) for key in _NUMBERS}
+            below = [key for key, value in own.items() if value < UNKNOWN]
+            if below:
+                raise InputError(f"{below[0]} is {own[below[0]]}; expected 0 or more (-1: unknown)")
+            reading.recordings.append(Recording(block, name, **own))
+        except InputError as error:
+            reason = str(error).removeprefix(f"{name}: ")
+            reading.left_out.append(LeftOut(path, f"recording '{name}': {reason}"))
+    return reading
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    known = ("joints", "offset", "names", "joint_names", *_NUMBERS, "persons")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise InputError("a single array; expected an .npz of several")
+        with loaded as file:
+            arrays = {key: file[key] for key in known if key in file.files}
+            found = ", ".join(file.files)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"not a readable .npz file ({error})") from error
+    missing = [key for key in known[:4] if key not in arrays]
+    if missing:
+        raise InputError(f"no array {', '.join(missing)}; found {found}")
+    for key in ("names", "joint_names"):
+        if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":
+            raise InputError(f"{key} is {arrays[key].dtype}; expected one axis of unicode text")
+    return arrays
+
+
+def _expect(key: str, array: np.ndarray, length: int) -> None:
+    if array.shape != (length,) or array.dtype.kind not in "iu":
+        raise InputError(f"{key} is {array.dtype} {array.shape}; expected {length} integers")
+
+
+def _check_axes(joints: np.ndarray, layout: str) -> None:
+    """Refuse recordings that are upside down or not in metres, as image coordinates are."""
+    some = joints[:: max(1, len(joints) // 10_000)]
+    poses = some[np.isfinite(some).all((1, 2))].astype(np.float64)
+    if not len(poses):
+        return
+    graph = layout_of(layout)
+    lower, upper = graph.spine
+    upright = np.median(poses[:, graph.index("head"), 1] - poses[:, graph.index("left_foot"), 1])
+    spine = np.median(np.linalg.norm(poses[:, upper] - poses[:, lower], axis=1))
+    if upright < 0:
+        raise InputError("in most rows the head is below the feet; expected y up: negate y")
+    if not _SPINE_M[0] <= spine <= _SPINE_M[1]:
+        raise InputError(
+            f"the spine measures {spine:.4g}; expected metres, so {_SPINE_M[0]} to {_SPINE_M[1]}"
+        )
+
+
+def write(path: str | Path, skeletons: SkeletonSet) -> None:
+    """Write a set as a generic ``.npz``, atomically; reading it gives the same recordings."""
+    arrays = {key: getattr(skeletons, key) for key in ("joints", "offset", "persons", *_NUMBERS)}
+    arrays["names"] = np.array(skeletons.names, dtype=np.str_)
+    arrays["joint_names"] = np.array(layout_of(skeletons.layout).joints)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
