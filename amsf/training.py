@@ -97,6 +97,8 @@ class PhaseTrainer:
         self.streams = streams
         self.device = device
         self.model = TrainedModel(config).to(device)
+        for encoder in (self.model.vae.skeleton_encoder, self.model.vae.text_encoder):
+            encoder.start_at(self.protocol.initial_logvar)
         self.optimiser = torch.optim.Adam(
             self.model.vae.parameters(), settings.train.learning_rate, fused=True
         )
@@ -142,7 +144,13 @@ class PhaseTrainer:
         points: list[dict[str, float]] = []
         since = 0
         for step, batch in enumerate(batches):
-            weights = schedule(step, cycle, settings.steps_per_cycle, self.protocol.schedule)
+            weights = schedule(
+                step,
+                cycle,
+                settings.steps_per_cycle,
+                self.protocol.schedule,
+                self.protocol.kl_weight,
+            )
             text, labels = self._classes_of(batch)
             skeleton = self.features[torch.from_numpy(batch).to(self.device)]
             terms = self.model.vae.losses(

@@ -29,6 +29,10 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.mu(x), self.logvar(x)
 
+    def start_at(self, logvar: float) -> None:
+        """Start the log-variance near this value instead of near 0, the published start."""
+        nn.init.constant_(self.logvar.bias, logvar)
+
 
 class Decoder(nn.Module):
     """Linear and ReLU: (B, L) -> (B, out)."""
@@ -67,7 +71,9 @@ class Weights:
     cross: float
 
 
-def schedule(step: int, cycle: int, steps_per_cycle: int, kind: str) -> Weights:
+def schedule(
+    step: int, cycle: int, steps_per_cycle: int, kind: str, kl_weight: float = 0.1
+) -> Weights:
     """The weights of a step: reconstruction first, then KL, then alignment.
 
     Args:
@@ -76,9 +82,10 @@ def schedule(step: int, cycle: int, steps_per_cycle: int, kind: str) -> Weights:
         steps_per_cycle: length of a cycle.
         kind: ``absolute``: e in steps, as published, so that a cycle of under 1400 steps never
             aligns. ``fraction``: e is first stretched to the paper's cycle of 1900 steps.
+        kl_weight: k, 0.1 in the paper.
 
-    ``beta_s = max(0, 0.1 (e-1000)/3000)``; ``cross = 1`` from e > c on;
-    ``beta_t = max(0, 0.1 (e-c)/3000)`` from the third cycle on; c = 1400 for cycles of 1700 steps
+    ``beta_s = max(0, k (e-1000)/3000)``; ``cross = 1`` from e > c on;
+    ``beta_t = max(0, k (e-c)/3000)`` from the third cycle on; c = 1400 for cycles of 1700 steps
     and 1500 for all others.
     """
     onset = 1500
@@ -88,8 +95,8 @@ def schedule(step: int, cycle: int, steps_per_cycle: int, kind: str) -> Weights:
     elif steps_per_cycle == 1700:
         onset = 1400
     return Weights(
-        beta_s=max(0.0, 0.1 * (e - 1000) / 3000),
-        beta_t=max(0.0, 0.1 * (e - onset) / 3000) if cycle >= 2 else 0.0,
+        beta_s=max(0.0, kl_weight * (e - 1000) / 3000),
+        beta_t=max(0.0, kl_weight * (e - onset) / 3000) if cycle >= 2 else 0.0,
         cross=1.0 if e > onset else 0.0,
     )
 
