@@ -82,13 +82,15 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         raise InputError(
             f"{path}: found columns {', '.join(table.columns)}; expected id,label,persons"
         )
-    ids = table["id"].tolist()
-    if ids != list(range(len(ids))):
-        wrong = next((i for i, found in enumerate(ids) if found != i), len(ids))
-        found = ids[wrong] if wrong < len(ids) else "nothing"
-        raise InputError(
-            f"{path}: row {wrong + 1} has id {found}; expected {wrong}: ids run from 0 without gaps"
-        )
+    if table.empty:
+        raise InputError(f"{path}: no class in the list; expected one row a class")
+    # As text, because one row that is no number makes the whole column text.
+    for expected, found in enumerate(table["id"].astype(str)):
+        if found.strip() != str(expected):
+            raise InputError(
+                f"{path}: row {expected + 1} has id {found}; expected {expected}: ids run from 0 "
+                "without gaps"
+            )
     labels = table["label"].astype(str).str.strip()
     for bad, what in ((labels == "", "an empty label"), (labels.duplicated(), "a repeated label")):
         if bad.any():

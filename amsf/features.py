@@ -127,6 +127,7 @@ def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict
     """
     seen = split.seen if phase == "test" else split.val_seen
     unseen = split.unseen if phase == "test" else split.val_unseen
+    leaks = sorted({*split.unseen, *unseen})
     allowed = {"train": [seen], "zsl": [unseen], "gzsl": [unseen, seen]}
     if phase == "test":
         allowed["gzsl"] = [tuple(sorted(seen + unseen))]
@@ -137,7 +138,7 @@ def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict
             continue
         parts = []
         for files, classes in zip(stacked, allowed[name], strict=True):
-            part = _read_part(folder, files, split, classes, unseen if name == "train" else ())
+            part = _read_part(folder, files, split, classes, leaks if name == "train" else ())
             if width is not None and part.features.shape[1] != width:
                 raise InputError(
                     f"{folder / files[0]}.npy: features are {part.features.shape[1]} wide; "

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from amsf.errors import InputError
+from amsf.switches import PROTOCOLS, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -24,17 +32,23 @@ View = Literal["lb", "MAad", "MAmd", "LLMad", "LLMmd"]
 Fusion = Literal[
     "MHA", "Former", "MLP", "Linear", "Conv", "MSCA", "SA", "Concat", "Add", "Weighted_Add"
 ]
-Selection = Literal["val", "last", "test"]
+Kind = Literal["listed", "random", "easy", "hard"]
 
-PositiveInt = Annotated[int, Field(ge=1)]
+# strict: YAML's yes and true would otherwise count as 1. Not so for floats, since YAML 1.1 reads
+# 1e-4 as text.
+PositiveInt = Annotated[int, Field(ge=1, strict=True)]
+Natural = Annotated[int, Field(ge=0, strict=True)]
 PositiveFloat = Annotated[float, Field(gt=0)]
-Views = Annotated[tuple[View, ...], Field(min_length=1)]
 
 
-class Section(BaseModel):
-    """A part of the parameters: unknown names are errors, values are frozen."""
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated", "Input has a repeated entry")
+    return values
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class Benchmark(Section):
@@ -44,7 +58,7 @@ class Benchmark(Section):
     unseen: PositiveInt
     source: str
     features: Literal["published", "backbone"]
-    set: dict[str, dict[str, Any]] = {}
+    set: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class Describe(Section):
@@ -57,7 +71,7 @@ class Describe(Section):
     max_tokens: PositiveInt = 240
     samples: PositiveInt = 1
     concurrency: PositiveInt = 4
-    retries: Annotated[int, Field(ge=0)] = 5
+    retries: Natural = 5
     timeout: PositiveFloat = 60.0
 
     @model_validator(mode="after")
@@ -110,8 +124,8 @@ class Text(Section):
 class SplitParams(Section):
     """How the unseen classes are chosen."""
 
-    kind: Literal["listed", "random", "easy", "hard"] = "listed"
-    seed: Annotated[int, Field(ge=0)] = 0
+    kind: Kind = "listed"
+    seed: Natural = 0
     views: Views = ("lb", "MAad", "MAmd")
 
 
@@ -119,11 +133,11 @@ class Backbone(Section):
     """The skeleton encoder."""
 
     protocol: Literal["subject", "setup", "view"] = "subject"
-    epochs: PositiveInt = 40
+    epochs: PositiveInt = 80
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 3e-3
     frames: Annotated[int, Field(ge=16, multiple_of=8)] = 64
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
 
 
 class Model(Section):
@@ -141,8 +155,6 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _combinations(self) -> Model:
-        if len(set(self.views)) < len(self.views):
-            raise ValueError(f"views has a repeated entry: {', '.join(self.views)}")
         if self.fusion == "Conv" and self.kernel not in (1, 3, 5, 7, 9):
             raise ValueError(f"kernel is {self.kernel}; Conv takes 1, 3, 5, 7 or 9")
         if self.fusion == "MSCA" and self.kernel % 2 == 0:
@@ -150,74 +162,10 @@ class Model(Section):
         return self
 
 
-class Protocol(Section):
-    """The protocol's name and its switches; a switch left null is what the name says."""
-
-    name: Literal["clean", "reference"] = "clean"
-    selection: Selection | None = None
-    normalise_at_evaluation: bool | None = None
-    noise: Literal["independent", "shared"] | None = None
-    initial_logvar: float | None = None
-    kl_weight: Annotated[float, Field(ge=0)] | None = None
-    classifier_relu: bool | None = None
-    classifier_restart: bool | None = None
-    schedule: Literal["fraction", "absolute"] | None = None
-    seeding: Literal["run", "stream"] | None = None
-    gate_threshold: Literal["cross_validated", "training"] | None = None
-
-
-class Switches(Section):
-    """A protocol with every switch filled in; see docs/protocols.md for each."""
-
-    name: Literal["clean", "reference"]
-    selection: Selection
-    normalise_at_evaluation: bool
-    noise: Literal["independent", "shared"]
-    initial_logvar: float
-    kl_weight: Annotated[float, Field(ge=0)]
-    classifier_relu: bool
-    classifier_restart: bool
-    schedule: Literal["fraction", "absolute"]
-    seeding: Literal["run", "stream"]
-    gate_threshold: Literal["cross_validated", "training"]
-
-
-# What the published code does (reference), and what a sound protocol would (clean).
-PROTOCOLS: dict[str, dict[str, Any]] = {
-    "clean": {
-        "selection": "val",
-        "normalise_at_evaluation": True,
-        "noise": "independent",
-        # Independent noise of the published size drowns the signal: the decoders die and the
-        # prototypes collapse to one point. So it starts small, and KL weighs about what the
-        # evidence bound gives it beside errors averaged over hundreds of entries.
-        "initial_logvar": -5.0,
-        "kl_weight": 1e-4,
-        "classifier_relu": False,
-        "classifier_restart": True,
-        "schedule": "fraction",
-        "seeding": "run",
-        "gate_threshold": "cross_validated",
-    },
-    "reference": {
-        "selection": "test",
-        "normalise_at_evaluation": False,
-        "noise": "shared",
-        "initial_logvar": 0.0,
-        "kl_weight": 0.1,
-        "classifier_relu": True,
-        "classifier_restart": False,
-        "schedule": "absolute",
-        "seeding": "stream",
-        "gate_threshold": "training",
-    },
-}
-
-
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
+    seeds: Seeds = (0, 1, 2)
     cycles: PositiveInt = 10
     steps_per_cycle: PositiveInt = 1900
     batch_size: PositiveInt = 64
@@ -225,12 +173,6 @@ class Train(Section):
     classifier_samples: PositiveInt = 500
     classifier_steps: PositiveInt = 300
     classifier_learning_rate: PositiveFloat = 1e-3
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Train:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds has a repeated entry: {', '.join(map(str, self.seeds))}")
-        return self
 
 
 class Evaluate(Section):
@@ -247,7 +189,7 @@ class Compute(Section):
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     threads: PositiveInt = 1
-    jobs: Annotated[int, Field(ge=0)] = 0
+    jobs: Natural = 0
 
 
 class Settings(Section):

@@ -78,6 +78,8 @@ def write_list(split: Split, path: Path, comment: str) -> None:
     rest = [c for c in split.seen if c not in split.val_unseen]
     if list(split.val_seen) != rest:
         content["val_seen"] = list(split.val_seen)
+    if split.letter != "r":  # features of easy and hard splits have folders of their own
+        content["kind"] = split.kind
     body = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=96)
     write_text(path, f"# {comment}\n{body}")
 

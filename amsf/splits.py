@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import yaml
 
 from amsf.errors import InputError
-from amsf.params import SplitParams
+from amsf.params import Kind, SplitParams
 from amsf.storage import read_json, write_json
 
 LISTS = Path("data/splits")
@@ -137,7 +137,7 @@ def make_split(
 
 
 def _ids(ids: Sequence[int], classes: int, where: str) -> tuple[int, ...]:
-    if isinstance(ids, str) or not all(
+    if not isinstance(ids, (list, tuple, range, np.ndarray)) or not all(
         isinstance(c, (int, np.integer)) and not isinstance(c, bool) for c in ids
     ):
         raise InputError(f"{where}: found {ids!r}; expected a list of whole-number class ids")
@@ -175,7 +175,7 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML ({error})") from error
-    known = {"dataset", "unseen", "val_unseen", "seen", "val_seen"}
+    known = {"dataset", "unseen", "val_unseen", "seen", "val_seen", "kind"}
     if not isinstance(raw, dict) or not {"dataset", "unseen"} <= set(raw) <= known:
         raise InputError(
             f"{path}: expected a mapping with dataset, unseen and, where there is a validation "
@@ -190,9 +190,11 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
         raw.get("val_unseen", []),
         seen=raw.get("seen"),
         val_seen=raw.get("val_seen"),
-        kind="listed",
+        kind=raw.get("kind", "listed"),
         where=str(path),
     )
+    if split.kind not in get_args(Kind):
+        raise InputError(f"{path}: kind is {split.kind!r}; expected {', '.join(get_args(Kind))}")
     if len(split.unseen) != unseen:
         raise InputError(
             f"{path}: lists {len(split.unseen)} unseen classes; the benchmark says {unseen}"

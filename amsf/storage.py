@@ -69,9 +69,13 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except ValueError as error:  # of the text's encoding, too
         raise InputError(f"{path}: not valid JSON ({error})") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"found {name}, which is no JSON")
 
 
 def write_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
@@ -90,8 +94,12 @@ def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarra
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        if mmap:
+            return np.lib.format.open_memmap(path, mode="r")
+        # Not np.load, which opens .npz archives as well.
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # numpy's header parser lets many kinds through
         raise InputError(f"{path}: not a readable .npy array ({error})") from error
 
 
@@ -111,7 +119,7 @@ def write_tensors(
     with atomic_path(path) as temporary:
         temporary.touch()
         mode = temporary.stat().st_mode
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, note)
+        save_file({k: np.asarray(v, order="C") for k, v in tensors.items()}, temporary, note)
         # safetensors makes its file readable for its owner alone, whatever the umask says.
         temporary.chmod(mode)
 
@@ -130,7 +138,10 @@ def read_metadata(path: str | os.PathLike[str]) -> Any:
     """Read the JSON value that :func:`write_tensors` kept with the arrays, or None."""
     with open_tensors(path) as file:
         note = (file.metadata() or {}).get(METADATA_KEY)
-    return None if note is None else json.loads(note)
+    try:
+        return None if note is None else json.loads(note)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: its metadata is not valid JSON ({error})") from error
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def small_settings(**sections: dict[str, Any]) -> Settings:
 def small_inputs(
     folder: Path, settings: Settings, *, seed: int = 0, informed: bool = True
 ) -> Inputs:
-    """Write both phases' features under ``folder``; ``informed=False`` gives texts that tell nothing."""
+    """Write both phases' features under ``folder``; with ``informed=False`` texts tell nothing."""
     rng = np.random.default_rng(seed)
     codes = rng.normal(size=(CLASSES, 2))
     to_features, to_text = rng.normal(size=(2, WIDTH)), rng.normal(size=(len(VIEWS), 2, TEXT))
