@@ -1,0 +1,26 @@
+"""Make the simulated demo recordings: ``python -m stages.simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.simulation import simulate
+from amsf.skeletons import FILE_NAME
+from stages import run
+
+OUTPUT = Path("data/simulated/demo") / FILE_NAME
+
+
+def main() -> None:
+    """Write ``data/simulated/demo/skeletons.safetensors``."""
+    recordings = simulate()
+    recordings.save(OUTPUT)
+    classes, subjects = len(set(recordings.label)), len(set(recordings.subject))
+    print(
+        f"{OUTPUT}: {len(recordings)} simulated recordings of {classes} classes by {subjects} "
+        "made-up subjects"
+    )
+
+
+if __name__ == "__main__":
+    run(main)
