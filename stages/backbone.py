@@ -1,0 +1,33 @@
+"""Train the skeleton encoder of a benchmark: `python -m stages.backbone BENCHMARK`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.backbone_export import export_features
+from amsf.params import load_params
+from amsf.splits import Split
+from amsf.storage import atomic_path, write_json
+from stages import run
+
+
+def main(key: str) -> None:
+    """Write data/backbone/<benchmark>/: sk_feats/ and the encoders, or a note that none is used."""
+    params = load_params()
+    entry, settings = params.benchmark(key), params.for_benchmark(key)
+    split = Split.load(Path(f"data/split/{key}.json"))
+    with atomic_path(Path("data/backbone") / key) as out:
+        if entry.features == "published":
+            write_json(out / "note.json", {"features": "published", "source": entry.source})
+            print(f"{key}: published features of {entry.source} are used; no encoder is trained")
+            return
+        results = export_features(Path(entry.source), split, settings, out)
+    for result in results:
+        print(
+            f"{key}: {result.phase} phase: trained on {result.trained} recordings; "
+            f"{100 * result.accuracy:.1f} % of {result.tested} others of its classes are right"
+        )
+
+
+if __name__ == "__main__":
+    run(main)
