@@ -1,0 +1,38 @@
+"""Evaluate the trained seeds of a benchmark: `python -m stages.evaluate BENCHMARK`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.compute import set_up
+from amsf.datasets import load_classes
+from amsf.evaluation import evaluate_seed
+from amsf.features import load_phase
+from amsf.params import load_params
+from amsf.progress import track
+from amsf.results import headline, summarise_seeds, write_results
+from amsf.splits import Split
+from stages import run
+
+
+def main(key: str) -> None:
+    """Write data/evaluation/<benchmark>/."""
+    params = load_params()
+    settings = params.for_benchmark(key)
+    set_up(settings.compute)
+    split = Split.load(Path(f"data/split/{key}.json"))
+    features = Path("data/features") / key
+    test = load_phase(features / "test.safetensors")
+    val = load_phase(features / "val.safetensors") if settings.evaluate.task == "gzsl" else None
+    folders = [Path(f"data/models/{key}/seed{seed}") for seed in settings.train.seeds]
+    results = [
+        evaluate_seed(folder, test, val, settings) for folder in track(folders, "seeds evaluated")
+    ]
+    labels = load_classes(split.dataset)["label"].tolist()
+    write_results(Path("data/evaluation") / key, results, split, labels, settings)
+    for name, value in headline(summarise_seeds(results, settings)).items():
+        print(f"{key} {name}: {value}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,46 @@
+"""Import and check the skeleton features of a benchmark: `python -m stages.features BENCHMARK`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from amsf.feature_checks import report_overlap, report_zero_rows
+from amsf.features import describe_phase, find_folder, import_phase, save_phase, source_checksums
+from amsf.params import load_params
+from amsf.splits import Split
+from amsf.storage import atomic_path, write_json
+from stages import run
+
+
+def main(key: str) -> None:
+    """Write data/features/<benchmark>/{test,val}.safetensors and manifest.json."""
+    params = load_params()
+    entry, task = params.benchmark(key), params.for_benchmark(key).evaluate.task
+    split = Split.load(Path(f"data/split/{key}.json"))
+    own = entry.features == "backbone"
+    source = Path("data/backbone") / key if own else Path(entry.source)
+    gated = task == "gzsl"
+    folders = {p: find_folder(source, split, p) for p in (("test", "val") if gated else ("test",))}
+    phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
+    findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
+    if gated:
+        findings += report_overlap(phases["test"], phases["val"])
+    manifest = {
+        "dataset": split.dataset,
+        "features": entry.features,
+        "findings": findings,
+        "phases": {p: describe_phase(sets) for p, sets in phases.items()},
+        "sources": {p: source_checksums(f, p, gated=gated) for p, f in folders.items()},
+    }
+    with atomic_path(Path("data/features") / key) as out:
+        for phase, sets in phases.items():
+            save_phase(out / f"{phase}.safetensors", sets)
+        write_json(out / "manifest.json", manifest)
+    for line in findings:
+        print(f"warning: {key}: {line}", file=sys.stderr)
+    print(f"{key}: features of {' and '.join(map(str, folders.values()))}")
+
+
+if __name__ == "__main__":
+    run(main)

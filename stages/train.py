@@ -1,0 +1,29 @@
+"""Train every seed and phase of a benchmark: `python -m stages.train BENCHMARK`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amsf.params import load_params
+from amsf.runs import Inputs, train_benchmark
+from amsf.splits import Split
+from amsf.storage import atomic_path
+from amsf.text_features import load_text_features
+from stages import run
+
+
+def main(key: str) -> None:
+    """Write data/models/<benchmark>/seed<n>/{val,test}/."""
+    settings = load_params().for_benchmark(key)
+    inputs = Inputs(
+        settings=settings,
+        split=Split.load(Path(f"data/split/{key}.json")),
+        text=load_text_features(Path("data/text_features") / key).select(settings.model.views),
+        features=Path("data/features") / key,
+    )
+    with atomic_path(Path("data/models") / key) as out:
+        train_benchmark(inputs, out)
+
+
+if __name__ == "__main__":
+    run(main)
