@@ -15,7 +15,7 @@ samples     test phase                       validation phase
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from amsf.datasets import KNOWN
 from amsf.errors import InputError
 from amsf.feature_checks import Samples, check_features, check_labels, check_logits, check_rows
 from amsf.splits import Split
-from amsf.storage import open_tensors, read_array, sha256, write_tensors
+from amsf.storage import open_tensors, read_array, read_json, sha256, write_tensors
 
 # set -> (features, labels, logits) as published; a phase's `gzsl` may be stacked from several.
 FILES: dict[str, dict[str, list[tuple[str, str, str | None]]]] = {
@@ -180,6 +180,20 @@ def source_checksums(folder: Path, phase: str, *, gated: bool) -> dict[str, str]
     return {f"{name}.npy": sha256(folder / f"{name}.npy") for name in sorted(names)}
 
 
+def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | None:
+    """The recordings behind the GZSL test and the validation samples, from ``names.json``.
+
+    Args:
+        folders: phase -> its published folder. The backbone stage writes the file; features of
+            others have none, and the answer is None.
+    """
+    paths = [folders[phase] / "names.json" for phase in ("test", "val")]
+    if not all(path.is_file() for path in paths):
+        return None
+    test, val = (read_json(path) for path in paths)
+    return set(test["gtest"]), {*val["ztest"], *val["val"]}
+
+
 def save_phase(path: Path, samples: dict[str, Samples]) -> None:
     """Write a phase's sets to one safetensors file."""
     tensors: dict[str, np.ndarray] = {}
@@ -203,9 +217,3 @@ def describe_phase(samples: dict[str, Samples]) -> dict[str, Any]:
         }
         for name, part in samples.items()
     }
-
-
-def to_device(samples: SampleSet, device: torch.device) -> SampleSet:
-    """The same samples on another device."""
-    logits = None if samples.logits is None else samples.logits.to(device)
-    return SampleSet(samples.features.to(device), samples.labels.to(device), logits)

@@ -6,7 +6,14 @@ import sys
 from pathlib import Path
 
 from amsf.feature_checks import report_overlap, report_zero_rows
-from amsf.features import describe_phase, find_folder, import_phase, save_phase, source_checksums
+from amsf.features import (
+    describe_phase,
+    find_folder,
+    import_phase,
+    recording_names,
+    save_phase,
+    source_checksums,
+)
 from amsf.params import load_params
 from amsf.splits import Split
 from amsf.storage import atomic_path, write_json
@@ -25,7 +32,7 @@ def main(key: str) -> None:
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
     findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
     if gated:
-        findings += report_overlap(phases["test"], phases["val"])
+        findings += report_overlap(phases["test"], phases["val"], recording_names(folders))
     manifest = {
         "dataset": split.dataset,
         "features": entry.features,

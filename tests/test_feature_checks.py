@@ -190,6 +190,13 @@ def test_both_signs_of_overlap_are_reported() -> None:
     assert second.startswith(FLAW)
 
 
+def test_names_settle_what_counts_cannot_tell() -> None:
+    test, val = phases([0, 0, 5, 2], [0, 0, 5, 3, 1], [0, 0, 5])
+    assert report_overlap(test, val, ({"a", "b"}, {"c"})) == []
+    (finding,) = report_overlap(test, val, ({"a", "b"}, {"b", "c"}))
+    assert finding.startswith("1 recordings are both validation and GZSL test samples (b is one)")
+
+
 def test_zero_rows_are_no_overlap() -> None:
     # An encoder that saw no body gives zeros whatever the recording.
     test, val = phases([0, 5, 2], [0, 5, 5, 1], [0, 0, 5])

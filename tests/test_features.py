@@ -19,12 +19,12 @@ from amsf.features import (
     find_folder,
     import_phase,
     load_phase,
+    recording_names,
     save_phase,
     source_checksums,
-    to_device,
 )
 from amsf.splits import Split, listed_split, make_split
-from amsf.storage import write_tensors
+from amsf.storage import write_json, write_tensors
 
 ROOT = Path(__file__).parents[1]
 C, F = 7, 3
@@ -141,10 +141,6 @@ def test_saved_sets_read_back_as_tensors(tmp_path: Path, width: int) -> None:
     assert phase.train.features.dtype == torch.float32
     assert phase.train.labels.dtype == torch.int64
     assert phase.train.logits is None
-    moved = to_device(phase.gzsl, torch.device("meta"))
-    assert moved.logits is not None
-    assert {t.device.type for t in (moved.features, moved.labels, moved.logits)} == {"meta"}
-    assert to_device(phase.train, torch.device("cpu")).logits is None
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's list of mappings")
@@ -397,3 +393,14 @@ def test_utd_mhad_features_import(data_dir: Path, tmp_path: Path) -> None:
     # UTD-MHAD has 4 recordings of nearly every class and subject, and half of the subjects train.
     (finding,) = report_overlap(phases["test"], phases["val"])
     assert "cannot be told from counts" in finding
+
+
+def test_recording_names_are_read_where_both_phases_have_them(tmp_path: Path) -> None:
+    folders = {"test": tmp_path / "a", "val": tmp_path / "b"}
+    for folder in folders.values():
+        folder.mkdir()
+    assert recording_names(folders) is None
+    write_json(folders["test"] / "names.json", {"gtest": ["x", "y"], "train": ["z"]})
+    assert recording_names(folders) is None
+    write_json(folders["val"] / "names.json", {"train": ["q"], "val": ["z"], "ztest": ["w"]})
+    assert recording_names(folders) == ({"x", "y"}, {"z", "w"})
