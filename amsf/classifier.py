@@ -1,13 +1,17 @@
 """The unseen classifier: one linear layer over latent samples of the unseen prototypes.
 
-U = unseen classes · L = latent width · N = latent samples.
+U = unseen classes · V = text views · D = text width · L = latent width · N = latent samples.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+
+from amsf.vae import CrossModalVAE, sample
 
 
 class UnseenClassifier(nn.Module):
@@ -27,6 +31,33 @@ class UnseenClassifier(nn.Module):
     def forward(self, z: Tensor) -> Tensor:  # (N, L) -> (N, U) logits
         logits = self.linear(z)
         return torch.relu(logits) if self.relu else logits
+
+
+def classifier_optimiser(
+    classifier: UnseenClassifier, learning_rate: float
+) -> torch.optim.Optimizer:
+    """Adam over the classifier's parameters."""
+    return torch.optim.Adam(classifier.parameters(), learning_rate, fused=True)
+
+
+@torch.no_grad()
+def latent_samples(
+    vae: CrossModalVAE, text: Tensor, count: int, noise: Callable[[int], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Draw what the classifier is trained on from the classes' texts.
+
+    Args:
+        vae: trained.
+        text: (U, V, D) text vectors.
+        count: samples a class.
+        noise: gives eps for a number of rows, (rows, L) or (rows, 1).
+
+    Returns:
+        z (U·count, L) and local labels (U·count,), class after class.
+    """
+    mu, logvar = vae.text_encoder(vae.prototypes(text))
+    labels = torch.arange(len(text), device=text.device).repeat_interleave(count)
+    return sample(mu[labels], logvar[labels], noise(len(labels))), labels
 
 
 def fit_classifier(

@@ -17,11 +17,16 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from amsf.checkpoints import Config, TrainedModel
-from amsf.classifier import UnseenClassifier, fit_classifier
+from amsf.classifier import (
+    UnseenClassifier,
+    classifier_optimiser,
+    fit_classifier,
+    latent_samples,
+)
 from amsf.errors import InputError
 from amsf.features import SampleSet
 from amsf.params import Settings
-from amsf.vae import LossTerms, sample, schedule
+from amsf.vae import LossTerms, schedule
 
 POINTS_PER_CYCLE = 20
 
@@ -102,7 +107,9 @@ class PhaseTrainer:
         self.optimiser = torch.optim.Adam(
             self.model.vae.parameters(), settings.train.learning_rate, fused=True
         )
-        self.classifier_optimiser = self._classifier_optimiser()
+        self.classifier_optimiser = classifier_optimiser(
+            self.model.classifier, settings.train.classifier_learning_rate
+        )
         features = train.features.to(device)
         self.features = (
             normalize(features, dim=1) if settings.model.normalise_features else features
@@ -194,30 +201,25 @@ class PhaseTrainer:
         columns = 1 if self.protocol.noise == "shared" else self.settings.model.latent
         return torch.randn(rows, columns, generator=self.streams.noise, device=self.device)
 
-    def _classifier_optimiser(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            self.model.classifier.parameters(),
-            self.settings.train.classifier_learning_rate,
-            fused=True,
-        )
-
     def _classify(self, cycle: int) -> float:
         """Fit the unseen classifier on latent samples of the unseen prototypes."""
         settings = self.settings.train
-        unseen = len(self.unseen_text)
+        model = self.model
         if cycle and self.protocol.classifier_restart:
             fresh = UnseenClassifier(
-                self.settings.model.latent, unseen, relu=self.model.config.classifier_relu
+                self.settings.model.latent,
+                len(self.unseen_text),
+                relu=model.config.classifier_relu,
             )
-            self.model.classifier.load_state_dict(fresh.state_dict())
-            self.classifier_optimiser = self._classifier_optimiser()
-        count = settings.classifier_samples
-        with torch.no_grad():
-            mu, logvar = self.model.vae.text_encoder(self.model.vae.prototypes(self.unseen_text))
-            labels = torch.arange(unseen, device=self.device).repeat_interleave(count)
-            z = sample(mu[labels], logvar[labels], self._noise(len(labels)))
+            model.classifier.load_state_dict(fresh.state_dict())
+            self.classifier_optimiser = classifier_optimiser(
+                model.classifier, settings.classifier_learning_rate
+            )
+        z, labels = latent_samples(
+            model.vae, self.unseen_text, settings.classifier_samples, self._noise
+        )
         return fit_classifier(
-            self.model.classifier, self.classifier_optimiser, z, labels, settings.classifier_steps
+            model.classifier, self.classifier_optimiser, z, labels, settings.classifier_steps
         )
 
     def _zsl_accuracy(self, observed: SampleSet) -> float:
