@@ -143,7 +143,6 @@ class Backbone(Section):
 class Model(Section):
     """Fusion of the text views and the cross-modal VAE."""
 
-    views: Views = get_args(View)
     fusion: Fusion = "MHA"
     layers: PositiveInt = 1
     heads: PositiveInt = 4
@@ -152,6 +151,7 @@ class Model(Section):
     reduction: PositiveInt = 3
     latent: PositiveInt = 200
     normalise_features: bool = True
+    views: Views = get_args(View)
 
     @model_validator(mode="after")
     def _combinations(self) -> Model:
@@ -165,7 +165,6 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    seeds: Seeds = (0, 1, 2)
     cycles: PositiveInt = 10
     steps_per_cycle: PositiveInt = 1900
     batch_size: PositiveInt = 64
@@ -173,6 +172,7 @@ class Train(Section):
     classifier_samples: PositiveInt = 500
     classifier_steps: PositiveInt = 300
     classifier_learning_rate: PositiveFloat = 1e-3
+    seeds: Seeds = (0, 1, 2)
 
 
 class Evaluate(Section):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.serialize import modify_yaml
 
 from amsf.params import load_params
 
@@ -113,3 +114,16 @@ def test_params_yaml_states_every_parameter() -> None:
 def test_heads_differ_from_the_papers() -> None:
     # `dvc exp run -S model.heads=8` must show a difference.
     assert load_params(ROOT / "params.yaml").model.heads != 8
+
+
+def test_comments_survive_an_override(tmp_path: Path) -> None:
+    copy = tmp_path / "params.yaml"
+    before = (ROOT / "params.yaml").read_text()
+    copy.write_text(before)
+    with modify_yaml(str(copy)) as params:  # what `dvc exp run -S` does
+        params["model"]["heads"] = 8
+
+    def comments(text: str) -> list[str]:
+        return [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+
+    assert comments(copy.read_text()) == comments(before)
