@@ -29,3 +29,13 @@ def golden_dir(data_dir: Path) -> Path:
     if not path.is_dir():
         pytest.skip(f"{path} is missing: golden vectors are left out")
     return path
+
+
+@pytest.fixture
+def demo_project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small demo benchmark, trained once for all tests; the test runs in its folder."""
+    from small_project import small_project  # here, since it imports torch
+
+    folder = small_project(tmp_path_factory)
+    monkeypatch.chdir(folder)
+    return folder

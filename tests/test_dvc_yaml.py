@@ -59,10 +59,11 @@ def test_every_stage_script_is_in_the_pipeline() -> None:
     assert scripts == set(STAGES)
 
 
-def test_the_whole_catalogue_stays_below_sixty_stages() -> None:
-    per_benchmark = sum("foreach" in stage for stage in STAGES.values())
-    assert 7 * per_benchmark + len(STAGES) - per_benchmark < 66
-    assert 6 * per_benchmark < 60
+def test_demo_and_the_whole_catalogue_stay_below_sixty_stages() -> None:
+    # The first run of DVC takes time quadratic in the number of stages.
+    benchmarks = 8
+    count = sum(benchmarks if "foreach" in stage else 1 for stage in STAGES.values())
+    assert count < 60
 
 
 # Stages that read a parameter, worked out from what each computes.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from raw_files import one_body, write_ntu
-from small_project import KEY, small_project
+from small_project import KEY
 
 from amsf.joints import layout_of
 from amsf.predict import Predictor, main, scene_of
@@ -21,14 +21,7 @@ SKELETONS = "data/simulated/demo/skeletons.safetensors"
 
 
 @pytest.fixture
-def project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = small_project(tmp_path_factory)
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def clip(project: Path, tmp_path: Path) -> Path:
+def clip(demo_project: Path, tmp_path: Path) -> Path:
     """Two recordings in one .npz file."""
     path = tmp_path / "clip.npz"
     write(path, SkeletonSet.load(SKELETONS).subset([3, 200]))
@@ -72,7 +65,7 @@ def test_the_table(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_answer_that_is_not_the_most_probable_class_says_so(
-    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, _ = call(capsys, [SKELETONS, "--top", 1])
     blocks = [block.split("\n") for block in out.strip().split("\n\n")[1:]]
@@ -154,7 +147,7 @@ def test_a_broken_file_is_named_and_the_others_go_on(
 
 
 def test_a_broken_recording_among_good_ones_of_a_file(
-    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     three = SkeletonSet.load(SKELETONS).subset([0, 1, 2])
     path = tmp_path / "three.npz"
@@ -169,7 +162,7 @@ def test_a_broken_recording_among_good_ones_of_a_file(
     assert three.names[1] in err
 
 
-def test_nothing_readable(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = call(capsys, ["none.npz"], code=1)
     assert out.strip() == ""
     assert err == "error: none.npz: no such file\n"

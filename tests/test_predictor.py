@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from small_project import KEY, small_project, write_params
+from small_project import KEY, write_params
 
 from amsf import predictor as module
 from amsf.errors import InputError
@@ -24,14 +24,7 @@ U = 8
 
 
 @pytest.fixture
-def project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = small_project(tmp_path_factory)
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def predictor(project: Path) -> Predictor:
+def predictor(demo_project: Path) -> Predictor:
     return Predictor.load(KEY)
 
 
@@ -196,7 +189,7 @@ def test_the_gate_takes_the_largest_of_more_and_zeros_for_fewer(predictor: Predi
         np.testing.assert_allclose(joint.sum(1), 1, rtol=1e-6)
 
 
-def test_the_docstring_example_runs(project: Path) -> None:
+def test_the_docstring_example_runs(demo_project: Path) -> None:
     tests = doctest.DocTestFinder().find(Predictor, "Predictor", globs={})
     runner = doctest.DocTestRunner()
     for test in tests:
@@ -204,27 +197,29 @@ def test_the_docstring_example_runs(project: Path) -> None:
     assert runner.summarize(verbose=False) == (0, 5)
 
 
-def test_benchmarks_that_cannot_predict(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_benchmarks_that_cannot_predict(
+    demo_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(InputError, match="no seed 7 was trained; there are 0"):
         Predictor.load(KEY, seed=7)
     with pytest.raises(InputError, match="benchmark 'demo-u9' is not switched on"):
         Predictor.load("demo-u9")
-    saved = (project / "params.yaml").read_text()
+    saved = (demo_project / "params.yaml").read_text()
     raw = yaml.safe_load(saved)
     try:
-        write_params(project, features="published")
+        write_params(demo_project, features="published")
         with pytest.raises(InputError, match="published features, whose skeleton encoder"):
             Predictor.load(KEY)
         zsl = {"evaluate": {"task": "zsl"}, "protocol": {"selection": "last"}}
-        write_params(project, set=zsl)
+        write_params(demo_project, set=zsl)
         with pytest.raises(InputError, match="evaluated for zsl, so it has no gate"):
             Predictor.load(KEY)
-        write_params(project, set={"model": {"latent": 16}})
+        write_params(demo_project, set={"model": {"latent": 16}})
         with pytest.raises(InputError, match="trained with other parameters"):
             Predictor.load(KEY)
         raw["benchmarks"]["other"] = raw["benchmarks"][KEY]
-        (project / "params.yaml").write_text(yaml.safe_dump(raw))
+        (demo_project / "params.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(InputError, match=r"data/split/other\.json: not there yet; run `dvc"):
             Predictor.load("other")
     finally:
-        (project / "params.yaml").write_text(saved)
+        (demo_project / "params.yaml").write_text(saved)
