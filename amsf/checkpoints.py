@@ -22,6 +22,8 @@ from amsf.params import Model
 from amsf.storage import read_json, read_tensors, write_json, write_tensors
 from amsf.vae import CrossModalVAE
 
+BLOCK = 16384  # samples evaluated at once
+
 
 @dataclass(frozen=True)
 class Config:
@@ -74,8 +76,16 @@ class TrainedModel(nn.Module):
 
     @torch.no_grad()
     def unseen_probabilities(self, features: Tensor) -> Tensor:
-        """The unseen classifier's probabilities: (N, F) -> (N, U)."""
-        return self.classifier(self.embed(features)).softmax(dim=1)
+        """The unseen classifier's probabilities: (N, F) -> (N, U) on the CPU.
+
+        In large blocks, so that features may be a memory map of more than fits into memory.
+        """
+        device = self.classifier.linear.weight.device
+        blocks = [
+            self.classifier(self.embed(block.to(device))).softmax(dim=1).cpu()
+            for block in features.split(BLOCK)
+        ]
+        return torch.cat(blocks)
 
 
 def save_model(folder: Path, config: Config, state: dict[str, Tensor]) -> None:

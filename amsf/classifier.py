@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from amsf.linear import LinearMap
 from amsf.vae import CrossModalVAE, sample
 
 
@@ -23,7 +24,7 @@ class UnseenClassifier(nn.Module):
 
     def __init__(self, latent: int, unseen: int, *, relu: bool) -> None:
         super().__init__()
-        self.linear = nn.Linear(latent, unseen)
+        self.linear = LinearMap(latent, unseen)
         nn.init.xavier_uniform_(self.linear.weight, gain=0.5)
         nn.init.zeros_(self.linear.bias)
         self.relu = relu

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from amsf.errors import InputError
+from amsf.linear import LinearMap, linear
 from amsf.params import Model
 
 
@@ -35,11 +36,20 @@ def _tail(width_in: int, width: int, width_out: int) -> nn.Sequential:
     """LayerNorm, Linear, GELU, LayerNorm, Linear; both maps without bias."""
     return nn.Sequential(
         nn.LayerNorm(width_in),
-        nn.Linear(width_in, width, bias=False),
+        LinearMap(width_in, width, bias=False),
         nn.GELU(),
         nn.LayerNorm(width),
-        nn.Linear(width, width_out, bias=False),
+        LinearMap(width, width_out, bias=False),
     )
+
+
+def _attend(mha: nn.MultiheadAttention, h: Tensor) -> Tensor:
+    """``mha(h, h, h)`` of a module without bias: (B, V, D) -> (B, V, D)."""
+    batch, views, width = h.shape
+    projected = linear(h, mha.in_proj_weight).view(batch, views, 3, mha.num_heads, -1)
+    q, k, v = projected.permute(2, 0, 3, 1, 4)  # each (B, heads, V, D / heads)
+    attended = scaled_dot_product_attention(q, k, v).transpose(1, 2)
+    return linear(attended.reshape(batch, views, width), mha.out_proj.weight)
 
 
 class _AttentionBlock(nn.Module):
@@ -52,7 +62,7 @@ class _AttentionBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:  # (B, V, D) -> (B, V, D)
         h = self.ln(h)
-        return h + self.mha(h, h, h, need_weights=False)[0]
+        return h + _attend(self.mha, h)
 
 
 class _TransformerBlock(_AttentionBlock):
@@ -62,10 +72,10 @@ class _TransformerBlock(_AttentionBlock):
         super().__init__(width, heads)
         self.mlp = nn.Sequential(
             nn.LayerNorm(width),
-            nn.Linear(width, 4 * width),
+            LinearMap(width, 4 * width),
             nn.GELU(),
             nn.LayerNorm(4 * width),
-            nn.Linear(4 * width, width),
+            LinearMap(4 * width, width),
         )
 
     def forward(self, h: Tensor) -> Tensor:
@@ -95,7 +105,7 @@ class Former(FusionModule):
         self.transformer = nn.Sequential(*(_TransformerBlock(width, heads) for _ in range(layers)))
         self.linear = nn.Sequential(
             nn.LayerNorm(views * width),
-            nn.Linear(views * width, self.out_features, bias=False),
+            LinearMap(views * width, self.out_features, bias=False),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,7 +131,7 @@ class Linear(FusionModule):
         super().__init__()
         self.out_features = ratio * width
         self.ln = nn.LayerNorm(views * width)
-        self.linear = nn.Linear(views * width, self.out_features, bias=False)
+        self.linear = LinearMap(views * width, self.out_features, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.ln(x.flatten(1)))
@@ -218,9 +228,9 @@ class SA(FusionModule):
         super().__init__()
         self.out_features = ratio * width
         self.ln = nn.LayerNorm((views, width))
-        self.q = nn.Linear(views * width, width)
-        self.k = nn.Linear(views * width, width)
-        self.v = nn.Linear(views * width, width)
+        self.q = LinearMap(views * width, width)
+        self.k = LinearMap(views * width, width)
+        self.v = LinearMap(views * width, width)
         self.mlp = _tail(width, width, self.out_features)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -23,12 +23,14 @@ from amsf.classifier import (
     fit_classifier,
     latent_samples,
 )
+from amsf.eager_adam import EagerAdam
 from amsf.errors import InputError
 from amsf.features import SampleSet
 from amsf.params import Settings
-from amsf.vae import LossTerms, schedule
+from amsf.vae import LossTerms, Weights, schedule
 
 POINTS_PER_CYCLE = 20
+TERMS = tuple(field.name for field in fields(LossTerms))
 
 
 @dataclass
@@ -84,6 +86,9 @@ class PhaseTrainer:
         streams: random streams; under ``seeding: stream`` they have run on from another phase.
         device: where to compute.
 
+    Attributes:
+        cycle: how many cycles are behind it.
+
     Raises:
         InputError: the model's parameters do not fit the widths.
     """
@@ -104,97 +109,100 @@ class PhaseTrainer:
         self.model = TrainedModel(config).to(device)
         for encoder in (self.model.vae.skeleton_encoder, self.model.vae.text_encoder):
             encoder.start_at(self.protocol.initial_logvar)
-        self.optimiser = torch.optim.Adam(
-            self.model.vae.parameters(), settings.train.learning_rate, fused=True
-        )
+        self.optimiser = EagerAdam(self.model.vae.parameters(), settings.train.learning_rate)
         self.classifier_optimiser = classifier_optimiser(
             self.model.classifier, settings.train.classifier_learning_rate
         )
-        features = train.features.to(device)
-        self.features = (
-            normalize(features, dim=1) if settings.model.normalise_features else features
-        )
+        # On the CPU this stays the memory map of the file: a batch reads its own rows.
+        self.features = train.features.to(device)
+        self.labels = torch.searchsorted(torch.tensor(config.seen), train.labels).to(device)
         text = text.to(device)
         self.seen_text = text[list(config.seen)]
         self.unseen_text = text[list(config.unseen)]
-        self.local_labels = np.searchsorted(config.seen, train.labels.numpy())
+        self.cycle = 0
 
     def cycles(self, count: int, observed: SampleSet | None) -> Iterator[CycleResult]:
-        """Train ``count`` cycles, giving what each ended with.
+        """Train on to ``count`` cycles in all, giving what each ended with.
 
         Args:
-            count: how many.
+            count: how many; a restored trainer begins after those it has behind it.
             observed: samples of the unseen classes, scored at the end of each cycle; None where
                 the cycle is not chosen by accuracy, so that nothing of them is looked at.
 
         Raises:
             InputError: the loss is no longer finite.
         """
-        for cycle in range(count):
+        for cycle in range(self.cycle, count):
             points = self._steps(cycle)
             classifier_loss = self._classify(cycle)
             accuracy = None if observed is None else self._zsl_accuracy(observed)
             state = self.model.state_dict()
+            self.cycle = cycle + 1
             yield CycleResult(cycle, state, accuracy, classifier_loss, points)
 
     def _steps(self, cycle: int) -> list[dict[str, float]]:
-        """The VAE steps of one cycle; returns its training-curve rows."""
-        settings = self.settings.train
-        batches = draw_batches(
-            self.streams.batches,
-            len(self.features),
-            settings.batch_size,
-            settings.steps_per_cycle,
-        )
-        interval = max(1, settings.steps_per_cycle // POINTS_PER_CYCLE)
-        total = torch.zeros(len(fields(LossTerms)), device=self.device)
-        points: list[dict[str, float]] = []
-        since = 0
-        for step, batch in enumerate(batches):
-            weights = schedule(
-                step,
-                cycle,
-                settings.steps_per_cycle,
-                self.protocol.schedule,
-                self.protocol.kl_weight,
-            )
-            text, labels = self._classes_of(batch)
-            skeleton = self.features[torch.from_numpy(batch).to(self.device)]
-            terms = self.model.vae.losses(
-                skeleton,
-                text,
-                labels,
-                self._noise(len(batch)),
-                self._noise(len(batch)),
-                align=weights.cross > 0,
-            )
-            self.optimiser.zero_grad(set_to_none=True)
-            terms.total(weights).backward()
-            self.optimiser.step()
-            total += terms.stacked()
-            since += 1
-            if (step + 1) % interval == 0 or step + 1 == len(batches):
-                means = dict(
-                    zip((f.name for f in fields(LossTerms)), (total / since).tolist(), strict=True)
-                )
-                self._refuse_nonfinite(means, cycle, step)
-                points.append({"cycle": cycle, "step": step + 1, **means, **asdict(weights)})
-                total.zero_()
-                since = 0
-        return points
+        """The VAE steps of one cycle; returns its training-curve rows.
 
-    def _classes_of(self, batch: np.ndarray) -> tuple[Tensor, Tensor]:
+        Nothing in the loop waits for the device: batches are uploaded and losses read in bulk.
+        """
+        settings = self.settings.train
+        count = settings.steps_per_cycle
+        drawn = draw_batches(self.streams.batches, len(self.features), settings.batch_size, count)
+        batches = torch.from_numpy(drawn).to(self.device)
+        terms = torch.empty(count, len(TERMS), device=self.device)
+        weights = [
+            schedule(step, cycle, count, self.protocol.schedule, self.protocol.kl_weight)
+            for step in range(count)
+        ]
+        interval = max(1, count // POINTS_PER_CYCLE)
+        # Reading a loss waits for the device: once an interval on the CPU, once a cycle elsewhere.
+        look = interval if self.device.type == "cpu" else count
+        for step in range(count):
+            terms[step] = self._step(batches[step], weights[step])
+            if (step + 1) % look == 0 or step + 1 == count:
+                self._refuse_nonfinite(terms[: step + 1].cpu(), cycle)
+        rows = []
+        for start in range(0, count, interval):
+            end = min(start + interval, count)
+            means = terms[start:end].double().mean(0).tolist()
+            row = {"cycle": cycle, "step": end, **dict(zip(TERMS, means, strict=True))}
+            rows.append({**row, **asdict(weights[end - 1])})
+        return rows
+
+    def _step(self, batch: Tensor, weights: Weights) -> Tensor:
+        """One step of Adam on the samples (B,) of a batch; returns its loss terms (6,)."""
+        text, labels = self._classes_of(batch)
+        skeleton = self.features[batch]
+        if self.settings.model.normalise_features:
+            skeleton = normalize(skeleton, dim=1)
+        terms = self.model.vae.losses(
+            skeleton,
+            text,
+            labels,
+            self._noise(len(batch)),
+            self._noise(len(batch)),
+            align=weights.cross > 0,
+        )
+        terms.total(weights).backward()
+        self.optimiser.step()
+        return terms.stacked()
+
+    def _classes_of(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Text (n, V, D) of the classes to fuse for a batch, and the batch's indices into it.
 
-        Each class is fused once: all seen ones where they are fewer than the batch, else those
-        that the batch holds.
+        The CPU fuses each class of the batch once. Elsewhere a number of classes that depends on
+        the batch would make the host wait for the device, so n is the same for every batch: all
+        seen classes, or one row a sample where those are more.
         """
-        labels = self.local_labels[batch]
-        if len(self.seen_text) <= len(batch) or self.model.vae.fusion.across_batch:
-            return self.seen_text, torch.from_numpy(labels).to(self.device)
-        classes, labels = np.unique(labels, return_inverse=True)
-        chosen = self.seen_text[torch.from_numpy(classes).to(self.device)]
-        return chosen, torch.from_numpy(labels).to(self.device)
+        labels = self.labels[batch]
+        if self.model.vae.fusion.across_batch:
+            return self.seen_text, labels
+        if self.device.type == "cpu":
+            classes, labels = torch.unique(labels, return_inverse=True)
+            return self.seen_text[classes], labels
+        if len(self.seen_text) <= len(batch):
+            return self.seen_text, labels
+        return self.seen_text[labels], torch.arange(len(batch), device=self.device)
 
     def _noise(self, rows: int) -> Tensor:
         """eps: (rows, L), or (rows, 1) where all dimensions share it."""
@@ -223,16 +231,18 @@ class PhaseTrainer:
         )
 
     def _zsl_accuracy(self, observed: SampleSet) -> float:
-        predicted = self.model.unseen_probabilities(observed.features.to(self.device)).argmax(1)
+        predicted = self.model.unseen_probabilities(observed.features).argmax(1)
         local = np.searchsorted(self.model.config.unseen, observed.labels.numpy())
-        return float((predicted.cpu().numpy() == local).mean())
+        return float((predicted.numpy() == local).mean())
 
-    def _refuse_nonfinite(self, means: dict[str, float], cycle: int, step: int) -> None:
-        wrong = [name for name, value in means.items() if not np.isfinite(value)]
-        if wrong:
+    def _refuse_nonfinite(self, terms: Tensor, cycle: int) -> None:
+        wrong = ~terms.isfinite()
+        if wrong.any():
+            step = int(wrong.any(1).nonzero()[0])
+            names = [name for name, bad in zip(TERMS, wrong[step].tolist(), strict=True) if bad]
             config = self.model.config
             raise InputError(
-                f"training ({config.phase} phase, seed {config.seed}): {', '.join(wrong)} not "
-                f"finite by step {step + 1} of cycle {cycle + 1}; lower train.learning_rate, or "
+                f"training ({config.phase} phase, seed {config.seed}): {', '.join(names)} not "
+                f"finite at step {step + 1} of cycle {cycle + 1}; lower train.learning_rate, or "
                 "look for outliers in the features"
             )

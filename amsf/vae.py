@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
 
 from amsf.fusion import FusionModule
+from amsf.linear import LinearMap
 
 PAPER_CYCLE = 1900
 
@@ -46,7 +47,7 @@ class Decoder(nn.Module):
 
 
 def _linear(width_in: int, width_out: int) -> nn.Linear:
-    layer = nn.Linear(width_in, width_out)
+    layer = LinearMap(width_in, width_out)
     nn.init.xavier_uniform_(layer.weight, gain=0.5)
     nn.init.zeros_(layer.bias)
     return layer
