@@ -7,14 +7,17 @@ because the order of several is not stable from run to run.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,14 @@ from safetensors.numpy import save_file
 from amsf.errors import InputError
 
 METADATA_KEY = "amsf"
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file is larger than the system allows",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "writing there is not allowed",
+    errno.EPERM: "writing there is not allowed",
+}
 
 
 @contextmanager
@@ -32,20 +43,45 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     A folder made at the temporary path replaces a folder at ``path`` as a whole. On an exception
     the temporary file or folder is removed and ``path`` stays as it was.
+
+    Raises:
+        InputError: the disk is full, or writing there is not allowed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    token = secrets.token_hex(4)
+    temporary, old = (path.with_name(f".{path.name}.{token}.{end}") for end in ("tmp", "old.tmp"))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if temporary.is_dir() and path.is_dir():
-            shutil.rmtree(path)
+            # Out of the way at once: killed while deleting, half of it would stay under its name.
+            path.replace(old)
         temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        reason = _refusal(error, path)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{path}: could not be written: {reason}. What was there before is untouched; mend "
+            "that and run the same command again, which goes on from what is finished"
+        ) from error
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        for remainder in (temporary, old):
+            if remainder.is_dir():
+                shutil.rmtree(remainder)
+            elif remainder.exists():  # unlink alone would fail on a read-only disk
+                remainder.unlink()
+
+
+def _refusal(error: OSError | SafetensorError, path: Path) -> str | None:
+    """Why the system refused to write at ``path``, or None where the error is another one."""
+    if isinstance(error, OSError):
+        place = Path(error.filename or path).absolute()
+        beside = place.is_relative_to(path.absolute().parent)
+        return _REFUSALS.get(error.errno or 0) if beside else None
+    # safetensors tells the number in its words alone.
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return _REFUSALS.get(int(found[1])) if found else None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -81,7 +117,8 @@ def _refuse_constant(name: str) -> None:
 def write_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
     """Write one ``.npy`` file, atomically."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        # Through `write` alone: with a file of the system numpy hides why a write failed.
+        np.save(SimpleNamespace(write=file.write), array, allow_pickle=False)
 
 
 def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarray:

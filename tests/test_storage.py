@@ -354,3 +354,83 @@ def test_missing_files(tmp_path: Path, read: Callable[[Path], Any], name: str) -
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=f"{name}: no such file"):
         read(tmp_path / name)
+
+
+WRITES = """
+import sys
+from pathlib import Path
+import numpy as np
+from amsf.errors import InputError
+from amsf.storage import write_array, write_json, write_tensors
+
+folder = Path(sys.argv[1])
+big = np.zeros(2**20)
+for write, name in (
+    (lambda p: write_array(p, big), "a.npy"),
+    (lambda p: write_tensors(p, {"x": big}), "t.safetensors"),
+    (lambda p: write_json(p, [0] * 2**20), "j.json"),
+):
+    try:
+        write(folder / name)
+    except InputError as error:
+        print(error)
+    else:
+        print("written")
+print(sorted(p.name for p in folder.iterdir()))
+"""
+EXPECTED = ("a.npy", "t.safetensors", "j.json")
+
+
+def refused(before: str, folder: Path, reason: str) -> None:
+    """Run the writes after a shell command; each is refused for that reason, leaving nothing."""
+    code = [sys.executable, "-c", WRITES, str(folder)]
+    script = f'{before} && exec "$0" "$@"'
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = ["bash", "-c", script, *code]
+    if "mount" in before:
+        command = ["unshare", "--map-root-user", "--mount", *command]
+        if subprocess.run([*command[:3], "true"], capture_output=True).returncode:
+            pytest.skip("no user namespaces here, so no small or read-only disk can be mounted")
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *messages, left = done.stdout.splitlines()
+    assert left == "[]"
+    for name, message in zip(EXPECTED, messages, strict=True):
+        assert message.startswith(f"{folder / name}: could not be written: {reason}")
+        assert "run the same command again" in message
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    refused(f"mount -t tmpfs -o size=64k tmpfs {tmp_path}", tmp_path, "the disk is full")
+
+
+def test_a_read_only_disk(tmp_path: Path) -> None:
+    mount = f"mount -t tmpfs -o ro tmpfs {tmp_path}"
+    refused(mount, tmp_path, "the file system is read-only")
+
+
+def test_a_limit_of_file_size(tmp_path: Path) -> None:
+    limit = "trap '' XFSZ; ulimit -f 64"
+    refused(limit, tmp_path, "the file is larger than the system allows")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(InputError, match=r"new/x\.json: could not be written.*not allowed"):
+        write_json(tmp_path / "new/x.json", 1)
+
+
+def test_a_refusal_elsewhere_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), atomic_path(tmp_path / "a" / "b"):
+        raise PermissionError(13, "Permission denied", "/elsewhere/data.npy")
+
+
+def test_an_old_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old").touch()
+    with atomic_path(tmp_path / "out") as folder:
+        folder.mkdir()
+        (folder / "new").touch()
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["new"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
