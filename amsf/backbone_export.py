@@ -6,20 +6,19 @@ recording behind each row, and the output's top folder holds the two encoders.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from amsf.backbone import EncoderShape
-from amsf.backbone_roles import Roles, assign_roles
+from amsf.backbone_roles import Roles, assign_roles, refuse_copies
 from amsf.backbone_training import encode, save_encoder, train_encoder
 from amsf.compute import find_device, set_up
 from amsf.datasets import KNOWN
 from amsf.errors import InputError
 from amsf.joints import layout_of
+from amsf.parallel import side_by_side
 from amsf.params import Settings
 from amsf.preprocessing import prepare
 from amsf.protocols import training_mask
@@ -76,11 +75,13 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     return SkeletonSet.load(path)
 
 
-def export_features(source: Path, split: Split, settings: Settings, out: Path) -> list[PhaseResult]:
+def export_features(
+    source: Path, split: Split, settings: Settings, out: Path, snapshots: Path | None = None
+) -> list[PhaseResult]:
     """Train the encoder of each phase and write its features below ``out``.
 
-    On the CPU the phases run side by side, ``compute.jobs`` at a time with ``compute.threads``
-    each.
+    The phases run side by side: on the CPU ``compute.jobs`` at a time with ``compute.threads``
+    each, or on the workers of a Dask cluster.
 
     Args:
         source: folder of the skeleton set.
@@ -88,23 +89,32 @@ def export_features(source: Path, split: Split, settings: Settings, out: Path) -
         settings: sections ``backbone`` and ``compute``.
         out: folder to fill: ``sk_feats/{r|e|h}/shift_{U}_{x}/``, ``shift_val_{U}_{x}/`` and
             ``encoder_{test|val}.{safetensors,json}``.
+        snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
 
     Raises:
         InputError: no recordings, or they do not fit the split or the protocol.
     """
     recordings = load_recordings(source, split.dataset)
     training = training_mask(recordings, settings.backbone.protocol, source)
+    refuse_copies(recordings, training)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)
-    cpu = find_device(settings.compute.device).type == "cpu"
-    jobs = settings.compute.jobs or max(1, (os.cpu_count() or 1) // settings.compute.threads)
-    return Parallel(n_jobs=min(jobs, len(roles)) if cpu else 1)(
-        delayed(export_phase)(source, split, settings, phase, roles, out) for phase in roles
-    )
+    compute = settings.compute
+    if not compute.scheduler and find_device(compute.device).type != "cpu":
+        compute = compute.model_copy(update={"jobs": 1})
+    out, snapshots = out.resolve(), snapshots and snapshots.resolve()
+    tasks = [(source.resolve(), split, settings, phase, roles, out, snapshots) for phase in roles]
+    return side_by_side(export_phase, tasks, compute, "encoders trained")
 
 
 def export_phase(
-    source: Path, split: Split, settings: Settings, phase: str, roles: Roles, out: Path
+    source: Path,
+    split: Split,
+    settings: Settings,
+    phase: str,
+    roles: Roles,
+    out: Path,
+    snapshots: Path | None,
 ) -> PhaseResult:
     """Train one phase's encoder and write its folder and checkpoint."""
     device = set_up(settings.compute)
@@ -117,7 +127,8 @@ def export_phase(
     rows = roles[phase]["train"]
     samples = prepare(recordings, rows, layout, knobs.frames)
     name = f"encoder of the {phase} phase"
-    encoder = train_encoder(samples, recordings.label[rows], seen, shape, knobs, device, name)
+    label = recordings.label[rows]
+    encoder = train_encoder(samples, label, seen, shape, knobs, device, name, snapshots)
     number = len(split.unseen)
     folder = f"shift_{'val_' if phase == 'val' else ''}{number}_{split.letter}"
     path = out / "sk_feats" / split.letter / folder

@@ -8,6 +8,7 @@ Axis letters: N samples, B samples of a batch, F = 256 features, C classes of th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from amsf.errors import InputError
 from amsf.params import Backbone
 from amsf.preprocessing import Samples, augment, person_views
 from amsf.progress import track
+from amsf.snapshots import Parts, restore_snapshot, save_snapshot
 from amsf.storage import read_json, read_tensors, write_json, write_tensors
 
 _WEIGHT_DECAY = 5e-4
@@ -42,6 +44,7 @@ def train_encoder(
     settings: Backbone,
     device: torch.device,
     name: str = "encoder",
+    snapshots: Path | None = None,
 ) -> Encoder:
     """Train an encoder on samples of some classes.
 
@@ -57,6 +60,8 @@ def train_encoder(
         settings: epochs, batch size, largest learning rate, seed.
         device: where to compute; the samples are moved there as a whole.
         name: for the progress lines.
+        snapshots: folder to leave a snapshot in after each epoch, and to go on from one of the
+            same training; None for none.
     """
     columns = torch.tensor(sorted(classes), device=device)
     local = np.searchsorted(np.sort(np.asarray(classes)), labels)
@@ -75,7 +80,21 @@ def train_encoder(
             optimiser, settings.learning_rate, steps, pct_start=_WARM_UP
         )
         encoder.train()
-        for _ in track(range(settings.epochs), f"training the {name}, epochs"):
+        parts = Parts(
+            {"encoder": encoder},
+            {"adamw": optimiser},
+            {"order": order, "variation": variation, "weights": torch.default_generator},
+        )
+        path, done = None, 0
+        if snapshots is not None:
+            path = snapshots / f"{_fingerprint(samples, targets, shape, settings)}.safetensors"
+            note = restore_snapshot(path, parts)
+            if note is not None:
+                done = note["epochs"]
+                schedule.load_state_dict(note["schedule"])
+        epochs = range(done, settings.epochs)
+        label = f"training the {name}, epochs"
+        for epoch in track(epochs, label, settings.epochs, done):
             for rows in torch.randperm(len(samples), generator=order).split(settings.batch_size):
                 rows = rows.to(device)
                 views = person_views(samples[rows], encoder.layout)
@@ -88,7 +107,20 @@ def train_encoder(
                 loss.backward()
                 optimiser.step()
                 schedule.step()
+            if path is not None:
+                note = {"epochs": epoch + 1, "schedule": schedule.state_dict()}
+                save_snapshot(path, parts, note)
     return encoder.eval()
+
+
+def _fingerprint(samples: Samples, targets: Tensor, shape: EncoderShape, settings: Backbone) -> str:
+    """Names all that a training depends on: 16 hex digits."""
+    digest = hashlib.sha256(f"{torch.__version__} {shape} {settings}".encode())
+    for module in ("backbone", "backbone_training", "preprocessing"):
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    for tensor in (*vars(samples).values(), targets):
+        digest.update(memoryview(tensor.cpu().contiguous().numpy()).cast("B"))
+    return digest.hexdigest()[:16]
 
 
 @torch.no_grad()
@@ -127,9 +159,19 @@ def load_encoder(folder: Path, name: str) -> tuple[Encoder, dict[str, Any]]:
     note = read_json(folder / f"{name}.json")
     state = read_tensors(folder / f"{name}.safetensors")
     try:
-        encoder = Encoder(EncoderShape(**note.pop("shape")))
+        shape = EncoderShape(**note.pop("shape"))
+        # Before memory is taken for a network of any size that the file may claim.
+        if not 0 < shape.frames <= 1 << 16:
+            raise ValueError(f"frames is {shape.frames}")
+        with torch.device("meta"):
+            expected = {key: tuple(t.shape) for key, t in Encoder(shape).state_dict().items()}
+        found = {key: value.shape for key, value in state.items()}
+        wrong = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+        if wrong:
+            raise ValueError(f"{wrong[0]} is {found.get(wrong[0])}; {expected.get(wrong[0])} fits")
+        encoder = Encoder(shape)
         encoder.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{folder / name}.json and .safetensors: not an encoder of this version ({error}); "
             "run the backbone stage again"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from amsf.errors import InputError
 from amsf.switches import PROTOCOLS, Protocol, Section, Switches
+from amsf.yaml_files import read_yaml
 
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -43,9 +45,18 @@ PositiveFloat = Annotated[float, Field(gt=0)]
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(set(values)) < len(values):
-        raise PydanticCustomError("repeated", "Input has a repeated entry")
+        raise PydanticCustomError("repeated", "expected each once; it has a repeated entry")
     return values
 
+
+_NAME = r"^[a-z0-9][a-z0-9_-]*$"
+_DEVICE = r"^(auto|cpu|mps|cuda(:\d+)?)$"
+_SCHEDULER = r"^$|^(tcp|tls|ws|wss|ucx)://.+:\d+$"
+_FORMS = {
+    _NAME: "lower-case letters, digits, '-' and '_'",
+    _DEVICE: "auto, cpu, mps, cuda, or one of several such as cuda:1",
+    _SCHEDULER: "an address such as tcp://10.0.0.1:8786, or nothing",
+}
 
 Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
 Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
@@ -54,9 +65,9 @@ Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_dist
 class Benchmark(Section):
     """A dataset and a class split; ``set`` overrides other sections for this benchmark alone."""
 
-    dataset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    dataset: Annotated[str, Field(pattern=_NAME)]
     unseen: PositiveInt
-    source: str
+    source: Annotated[str, Field(min_length=1)]
     features: Literal["published", "backbone"]
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
@@ -78,6 +89,11 @@ class Describe(Section):
     def _combinations(self) -> Describe:
         if self.provider != "recorded" and not self.model:
             raise ValueError(f"describe.model is empty; provider {self.provider} needs one")
+        if "@" in urlsplit(self.base_url).netloc:
+            raise ValueError(
+                "describe.base_url has a user or password in it, and params.yaml is shared; give "
+                "the address alone, and the key as OPENAI_API_KEY in the environment"
+            )
         if self.samples > 1 and self.provider != "recorded" and self.temperature == 0:
             raise ValueError(
                 f"describe.samples is {self.samples} at temperature 0, where all are alike; raise "
@@ -96,6 +112,17 @@ Encoder = Literal[
     "path",
     "published",
 ]
+
+
+# Width of a text vector, where the encoder's name tells it.
+TEXT_WIDTHS: dict[str, int] = {
+    "minilm": 384,
+    "clip-vit-b32": 512,
+    "clip-vit-b16": 512,
+    "clip-vit-l14": 768,
+    "longclip-b": 512,
+    "longclip-l": 768,
+}
 
 
 class Text(Section):
@@ -187,9 +214,10 @@ class Evaluate(Section):
 class Compute(Section):
     """Where and how parallel training and evaluation run."""
 
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, Field(pattern=_DEVICE)] = "auto"
     threads: PositiveInt = 1
     jobs: Natural = 0
+    scheduler: Annotated[str, Field(pattern=_SCHEDULER)] = ""
 
 
 class Settings(Section):
@@ -204,6 +232,31 @@ class Settings(Section):
     train: Train = Train()
     evaluate: Evaluate = Evaluate()
     compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _fusion_fits(self) -> Settings:
+        """What `amsf.fusion` would refuse when training starts, told before any stage runs."""
+        model, views = self.model, len(self.model.views)
+        width = TEXT_WIDTHS.get(self.text.encoder)
+        if width and model.fusion in ("MHA", "Former") and width % model.heads:
+            fits = [n for n in range(1, 33) if width % n == 0]
+            raise ValueError(
+                f"model.heads is {model.heads}, which does not divide {width}, the width of "
+                f"text.encoder {self.text.encoder}; {model.fusion} takes one of "
+                f"{', '.join(map(str, fits))}"
+            )
+        if model.fusion == "MSCA" and views < model.reduction:
+            raise ValueError(
+                f"model.reduction is {model.reduction}, but model.views has {views}; MSCA squeezes "
+                f"views to views/reduction channels: set it to {views} or less, or add views"
+            )
+        own = {"Concat": views, "MSCA": views, "Add": 1, "Weighted_Add": 1, "Conv": 1}
+        if model.ratio is not None and model.ratio != own.get(model.fusion, model.ratio):
+            raise ValueError(
+                f"model.ratio is {model.ratio}, but {model.fusion} of {views} views gives a "
+                f"prototype {own[model.fusion]} times as wide as a text; leave model.ratio null"
+            )
+        return self
 
     @model_validator(mode="after")
     def _protocol_allows(self) -> Settings:
@@ -275,18 +328,16 @@ def load_params(path: Path = PARAMS) -> Params:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; run from the repository's top folder")
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
+    raw = read_yaml(path)
     if not isinstance(raw, dict):
-        raise InputError(f"{path}: found {type(raw).__name__}; expected a mapping of sections")
+        found = "nothing" if raw is None else f"a {type(raw).__name__}"
+        raise InputError(
+            f"{path}: found {found}; expected a mapping of sections, as the repository's file is"
+        )
     params = _validate(Params, raw, str(path))
     for key in params.benchmarks:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", key):
-            raise InputError(
-                f"{path}: benchmark name '{key}'; expected lower-case letters, digits, '-' and '_'"
-            )
+        if not re.match(_NAME, key):
+            raise InputError(f"{path}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it")
         params.for_benchmark(key)
     return params
 
@@ -306,14 +357,24 @@ def _finding(kind: type[BaseModel], item: Any) -> str:
         fields = _fields_at(kind, item["loc"][:-1])
         return f"{place} is no parameter{_nearest(str(item['loc'][-1]), fields)}"
     if item["type"] == "missing":
-        return f"{place} is missing"
+        return f"{place} is missing; write it, as the repository's file has it"
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     hint = ""
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         hint = _nearest(str(item["input"]), allowed)
-    return f"{place} is {item['input']!r}: {item['msg']}{hint}"
+    told = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
+    if item["type"] == "string_pattern_mismatch":
+        told = f"expected {_FORMS[item['ctx']['pattern']]}"
+    # reprlib: YAML aliases can make a short file's value too long to print.
+    return f"{place} is {reprlib.repr(item['input'])}: {told}{hint}"
+
+
+_EXPECTED = {  # pydantic's type of a finding -> what it says of tuples and strings, in our words
+    "too_short": "expected at least one entry",
+    "string_too_short": "expected some text",
+}
 
 
 def _fields_at(kind: type[BaseModel], place: tuple[Any, ...]) -> list[str]:

@@ -12,7 +12,12 @@ Item = TypeVar("Item")
 
 
 def track(
-    items: Iterable[Item], label: str, total: int | None = None, *, lines: bool = False
+    items: Iterable[Item],
+    label: str,
+    total: int | None = None,
+    initial: int = 0,
+    *,
+    lines: bool = False,
 ) -> Iterator[Item]:
     """Yield ``items`` unchanged while the progress goes to stderr.
 
@@ -20,6 +25,7 @@ def track(
         items: what to iterate over.
         label: what is being done, such as ``"reading recordings"``.
         total: how many items there are, where ``items`` has no length.
+        initial: how many of them were done before.
         lines: print lines on a terminal too, for one of several processes that share it.
 
     On a terminal this is a tqdm bar. Elsewhere (a log, CI, ``dvc repro > file``) it prints one
@@ -30,6 +36,7 @@ def track(
         items,
         desc=label,
         total=total,
+        initial=initial,
         leave=terminal,
         mininterval=0.2 if terminal else 15.0,
         # miniters=1 keeps tqdm from guessing a step that would skip the 15-second lines.

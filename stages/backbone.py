@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from amsf.backbone_export import export_features
@@ -21,7 +22,9 @@ def main(key: str) -> None:
             write_json(out / "note.json", {"features": "published", "source": entry.source})
             print(f"{key}: published features of {entry.source} are used; no encoder is trained")
             return
-        results = export_features(Path(entry.source), split, settings, out)
+        snapshots = Path("data/training") / f"{key}-backbone"
+        results = export_features(Path(entry.source), split, settings, out, snapshots)
+    shutil.rmtree(snapshots)
     for result in results:
         print(
             f"{key}: {result.phase} phase: trained on {result.trained} recordings; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from amsf.params import load_params
@@ -13,7 +14,7 @@ from stages import run
 
 
 def main(key: str) -> None:
-    """Write data/models/<benchmark>/seed<n>/{val,test}/."""
+    """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
     settings = load_params().for_benchmark(key)
     inputs = Inputs(
         settings=settings,
@@ -21,8 +22,10 @@ def main(key: str) -> None:
         text=load_text_features(Path("data/text_features") / key).select(settings.model.views),
         features=Path("data/features") / key,
     )
+    scratch = Path("data/training") / key
     with atomic_path(Path("data/models") / key) as out:
-        train_benchmark(inputs, out)
+        train_benchmark(inputs, out, scratch)
+    shutil.rmtree(scratch)
 
 
 if __name__ == "__main__":

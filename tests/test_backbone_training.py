@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from amsf import backbone_training
 from amsf.backbone import EncoderShape
 from amsf.backbone_training import encode, load_encoder, save_encoder, train_encoder
 from amsf.errors import InputError
@@ -15,6 +16,7 @@ from amsf.joints import LAYOUTS
 from amsf.params import Backbone
 from amsf.preprocessing import Samples, prepare
 from amsf.simulation import simulate
+from amsf.snapshots import save_snapshot
 
 CPU = torch.device("cpu")
 CLASSES = (0, 12, 34, 41)  # drink, raise an arm, sit down, walk in place
@@ -102,3 +104,33 @@ def test_a_damaged_checkpoint_is_told(
     note.write_text(note.read_text().replace("kinect25", "kinect20"))
     with pytest.raises(InputError, match="not an encoder of this version"):
         load_encoder(tmp_path, "encoder_test")
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(
+    tmp_path: Path,
+    data: dict[str, tuple[Samples, np.ndarray]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    knobs = KNOBS.model_copy(update={"epochs": 4})
+    whole = train_encoder(*data["train"], CLASSES, SHAPE, knobs, CPU).state_dict()
+    epochs = iter([False, False, True])
+
+    def interrupted(*args: object) -> None:
+        save_snapshot(*args)  # type: ignore[arg-type]
+        if next(epochs):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(backbone_training, "save_snapshot", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_encoder(*data["train"], CLASSES, SHAPE, knobs, CPU, snapshots=tmp_path)
+    monkeypatch.undo()
+    torch.rand(3)
+    rest = train_encoder(*data["train"], CLASSES, SHAPE, knobs, CPU, snapshots=tmp_path)
+    assert all(torch.equal(whole[name], tensor) for name, tensor in rest.state_dict().items())
+    # Training on other samples has a snapshot of its own.
+    samples, label = data["train"]
+    fewer = samples[torch.arange(8)], label[:8]
+    train_encoder(
+        *fewer, CLASSES, SHAPE, KNOBS.model_copy(update={"epochs": 1}), CPU, "e", tmp_path
+    )
+    assert len(list(tmp_path.iterdir())) == 2

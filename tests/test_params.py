@@ -160,7 +160,8 @@ model: {views: [lb, []], layers: [0], heads: [four, 2.5, null, true], ratio: [0]
 protocol: {noise: [some], selection: [best], classifier_relu: [perhaps]}
 train: {seeds: [[], 3, [0, -1]], cycles: [0], learning_rate: [.nan, .inf, -0.0001]}
 evaluate: {temperature: [0], regularisation: [0], threshold: [1.0, -0.5]}
-compute: {device: [gpu, "cuda:", "cuda:x"], threads: [0], jobs: [-1]}
+compute: {device: [gpu, "cuda:", "cuda:x"], threads: [0], jobs: [-1],
+  scheduler: ["host:8786", tcp, "http://host:1", "tcp://host"]}
 """)
 
 
@@ -331,8 +332,8 @@ def test_a_benchmark_that_is_not_switched_on(load: Loader) -> None:
     [
         (b"model: {heads: 4", "not valid YAML"),
         (b"\xff\xfe\x00", "not valid YAML"),
-        (b"", "found NoneType; expected a mapping of sections"),
-        (b"- 1\n", "found list; expected a mapping"),
+        (b"", "found nothing; expected a mapping of sections"),
+        (b"- 1\n", "found a list; expected a mapping"),
         (b"model: {}\n", "benchmarks is missing"),
         (b"benchmarks: {}\nmodel: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
     ],

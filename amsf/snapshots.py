@@ -1,0 +1,83 @@
+"""Snapshots of training under way: what an interrupted run goes on from.
+
+A snapshot is one safetensors file: weights, optimisers and random streams as tensors, and a JSON
+note. It is written to a temporary name and renamed, so that a run killed at any moment finds
+either the last one or the one before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from amsf.errors import InputError
+from amsf.storage import read_metadata, read_tensors, write_tensors
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What changes while a run trains, each by name.
+
+    Attributes:
+        modules: with their weights and buffers.
+        optimisers: with their moments; their parameter groups go into the note.
+        generators: random streams of torch.
+    """
+
+    modules: dict[str, nn.Module]
+    optimisers: dict[str, torch.optim.Optimizer]
+    generators: dict[str, torch.Generator]
+
+
+def save_snapshot(path: Path, parts: Parts, note: Any) -> None:
+    """Write the parts as they are now, with a JSON note."""
+    tensors: dict[str, Tensor] = {}
+    groups = {}
+    for name, module in parts.modules.items():
+        tensors |= {f"module {name} {key}": value for key, value in module.state_dict().items()}
+    for name, optimiser in parts.optimisers.items():
+        state = optimiser.state_dict()
+        groups[name] = state["param_groups"]
+        for index, values in state["state"].items():
+            tensors |= {f"optimiser {name} {index} {key}": v for key, v in values.items()}
+    for name, generator in parts.generators.items():
+        tensors[f"generator {name}"] = generator.get_state()
+    arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+    write_tensors(path, arrays, {"groups": groups, "note": note})
+
+
+def restore_snapshot(path: Path, parts: Parts) -> Any:
+    """Put new parts where the snapshot's were; returns its note, or None if there is no snapshot.
+
+    Raises:
+        InputError: the file is damaged, or a snapshot of other parts.
+    """
+    if not path.is_file():
+        return None
+    tensors = {name: torch.from_numpy(array) for name, array in read_tensors(path).items()}
+    metadata = read_metadata(path)
+    try:
+        for name, module in parts.modules.items():
+            module.load_state_dict(_below(tensors, f"module {name} "))
+        for name, optimiser in parts.optimisers.items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for key, tensor in _below(tensors, f"optimiser {name} ").items():
+                index, value = key.split()
+                states.setdefault(int(index), {})[value] = tensor
+            groups = metadata["groups"][name]
+            optimiser.load_state_dict({"state": states, "param_groups": groups})
+        for name, generator in parts.generators.items():
+            generator.set_state(tensors[f"generator {name}"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: not a snapshot of this run ({error}); delete it to train from the start"
+        ) from error
+    return metadata["note"]
+
+
+def _below(tensors: dict[str, Tensor], start: str) -> dict[str, Tensor]:
+    return {name[len(start) :]: t for name, t in tensors.items() if name.startswith(start)}
