@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from amsf.errors import InputError
+from amsf.stage_log import logged
+
+# Taken here, before a script's own imports: those of torch take seconds too.
+_BEGAN = time.perf_counter()
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call a stage's ``main`` with the command line; an InputError ends it in one message."""
+    """Call a stage's ``main`` with the command line; an InputError ends it in one message.
+
+    What the run took is logged (:mod:`amsf.stage_log`) if it ends well.
+    """
     try:
-        main(*sys.argv[1:])
+        with logged(Path(sys.argv[0]).stem, sys.argv[1] if len(sys.argv) > 1 else None, _BEGAN):
+            main(*sys.argv[1:])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

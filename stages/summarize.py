@@ -1,22 +1,29 @@
-"""Gather the benchmarks' results for `dvc metrics`: `python -m stages.summarize`."""
+"""Gather and report the benchmarks' results: `python -m stages.summarize`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from amsf.params import load_params
+from amsf.provenance import collect_provenance
+from amsf.published_results import load_published
+from amsf.report import write_report
+from amsf.report_data import gather
 from amsf.results import headline
-from amsf.storage import read_json, write_json
+from amsf.storage import write_json
 from stages import run
+
+OUTPUT = Path("metrics")
 
 
 def main() -> None:
-    """Write metrics/gzsl.json, one row a benchmark, in percent."""
-    rows = {
-        key: headline(read_json(Path(f"data/evaluation/{key}/metrics.json")))
-        for key in load_params().benchmarks
-    }
-    write_json("metrics/gzsl.json", rows)
+    """Write metrics/: gzsl.json (one row a benchmark, percent), report.html, pictures/, plots/."""
+    params = load_params()
+    published = load_published()
+    benchmarks = [gather(key, params) for key in params.benchmarks]
+    rows = {found.key: headline(found.metrics) for found in benchmarks}
+    write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), OUTPUT)
+    write_json(OUTPUT / "gzsl.json", rows)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 
+# Stages that compute something from parameters; `summarize` shows them all.
+COMPUTING = [name for name in STAGES if name != "summarize"]
+
+
 def body(name: str) -> dict[str, Any]:
     return STAGES[name].get("do", STAGES[name])
 
@@ -82,6 +86,7 @@ READERS = {
     "evaluate.task": {"features", "train", "evaluate"},
     "compute.threads": {"backbone", "train"},
     "compute.jobs": set(),
+    "compute.scheduler": set(),
 }
 
 
@@ -89,7 +94,7 @@ READERS = {
 def test_a_parameter_reaches_exactly_its_stages(parameter: str, readers: set[str]) -> None:
     found = {
         name
-        for name in STAGES
+        for name in COMPUTING
         for declared in body(name).get("params", [])
         if parameter == declared or parameter.startswith(f"{declared}.")
     }
@@ -97,13 +102,23 @@ def test_a_parameter_reaches_exactly_its_stages(parameter: str, readers: set[str
 
 
 def test_every_parameter_but_jobs_reaches_a_stage() -> None:
-    declared = {p for name in STAGES for p in body(name).get("params", [])}
+    declared = {p for name in COMPUTING for p in body(name).get("params", [])}
     sections = load_params(ROOT / "params.yaml").model_dump(exclude={"benchmarks"})
     leaves = {f"{section}.{name}" for section, values in sections.items() for name in values}
     unread = {
         leaf for leaf in leaves if not any(leaf == d or leaf.startswith(f"{d}.") for d in declared)
     }
-    assert unread == {"compute.jobs"}
+    assert unread == {"compute.jobs", "compute.scheduler"}
+
+
+def test_the_report_is_made_anew_for_every_section_that_it_shows() -> None:
+    sections = set(load_params(ROOT / "params.yaml").model_dump())
+    assert {p.split(".")[0] for p in body("summarize")["params"]} == sections
+
+
+def test_logs_of_stage_runs_are_kept_by_nobody() -> None:
+    assert "/data/stage_log/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "data/stage_log" in (ROOT / ".dvcignore").read_text().splitlines()
 
 
 def test_params_yaml_states_every_parameter() -> None:
