@@ -19,6 +19,7 @@ N = recordings.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -104,6 +105,27 @@ def hold_out(label: np.ndarray, subject: np.ndarray, seed: int) -> np.ndarray:
         rows = rng.permutation(np.flatnonzero(label == c))
         held[rows[: min(len(rows) - 1, max(1, round(HELD_OUT * len(rows))))]] = True
     return held
+
+
+def refuse_copies(recordings: SkeletonSet, training: np.ndarray) -> None:
+    """Refuse a recording that is in both partitions, under whatever names.
+
+    Args:
+        recordings: N of them.
+        training: (N,) bool, the training partition.
+
+    Raises:
+        InputError: the joints of a test recording are those of a training recording, to the bit.
+    """
+    digests = [hashlib.sha256(recordings[i].tobytes()).digest() for i in range(len(recordings))]
+    trained = {digests[i]: i for i in np.flatnonzero(training)}
+    for i in np.flatnonzero(~training):
+        if digests[i] in trained:
+            raise InputError(
+                f"recordings '{recordings.names[trained[digests[i]]]}' and "
+                f"'{recordings.names[i]}' are one and the same; the one trains the encoder and the "
+                "other tests it: leave one of them out (--missing of `python -m amsf.pack`)"
+            )
 
 
 def _check_covered(rows: np.ndarray, label: np.ndarray, classes: Sequence[int], kind: str) -> None:

@@ -23,6 +23,8 @@ MAX_PERSONS = 2
 MIN_SHARE = 0.2
 # A body that appears after another was lost, this near to where that was, is the same person.
 MAX_JUMP_M = 0.5
+# Sensors reach some ten metres: a number beyond this is no place in metres.
+FARTHEST_M = 1000.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,17 @@ def main_persons(tracks: Sequence[Track]) -> np.ndarray:
         (M, T, J, 3) float32, the person with the most motion first.
 
     Raises:
-        InputError: there is no body in any frame.
+        InputError: there is no body in any frame, or a coordinate is no number of metres.
     """
+    for track in tracks:
+        wrong = ~(np.abs(track.joints) <= FARTHEST_M)  # so that NaN is wrong, too
+        if wrong.any():
+            at = tuple(np.argwhere(wrong)[0])
+            raise InputError(
+                f"frame {int(track.frames[at[0]])}, joint {int(at[1])}: a coordinate is "
+                f"{track.joints[at]:.6g}; expected metres, a finite number up to {FARTHEST_M:.0f}: "
+                "mend or leave out the recording"
+            )
     found = [track for track in map(_without_zeros, tracks) if len(track.frames)]
     if not found:
         raise InputError("no body in any frame")

@@ -102,21 +102,32 @@ def load_model(folder: Path) -> TrainedModel:
     Raises:
         InputError: a file is missing, cut short, or the tensors do not fit the config.
     """
-    path = folder / "config.json"
+    path, weights = folder / "config.json", folder / "model.safetensors"
     raw: Any = read_json(path)
     try:
         model = Model.model_validate(raw["model"])
         lists = {name: tuple(raw[name]) for name in ("seen", "unseen")}
-        trained = TrainedModel(Config(**{**raw, **lists, "model": model}))
-    except (KeyError, TypeError, ValidationError) as error:
-        raise InputError(f"{path}: not a model's config ({error})") from error
-    tensors = {
-        k: torch.from_numpy(v) for k, v in read_tensors(folder / "model.safetensors").items()
-    }
-    try:
-        trained.load_state_dict(tensors)
-    except RuntimeError as error:
+        config = Config(**{**raw, **lists, "model": model})
+        # Before memory is taken for a model of any size that the file may claim.
+        with torch.device("meta"):
+            expected = {k: tuple(t.shape) for k, t in TrainedModel(config).state_dict().items()}
+    except (KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
+        told = str(error).splitlines()[0]
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            told = f"model.{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise InputError(
-            f"{folder / 'model.safetensors'}: does not fit {path}: {error}; train again"
+            f"{path}: not a model's config ({told}); expected what the train stage writes: run "
+            "`dvc repro`"
         ) from error
+    tensors = read_tensors(weights)
+    found = {name: array.shape for name, array in tensors.items()}
+    wrong = sorted(k for k in {*expected, *found} if expected.get(k) != found.get(k))
+    if wrong:
+        raise InputError(
+            f"{weights}: does not fit {path}: {wrong[0]} is {found.get(wrong[0])}, "
+            f"{expected.get(wrong[0])} fits ({len(wrong)} differ); train again"
+        )
+    trained = TrainedModel(config)
+    trained.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     return trained.eval()

@@ -34,6 +34,9 @@ KNOWN_SHA256 = {
 # Long-CLIP keeps CLIP's first 20 position rows, the well-trained ones, and learns the rest anew.
 KEPT_POSITIONS = 20
 
+# Bytes that the code of a TorchScript archive, which is compressed, may unpack to.
+SMALL = 16 << 20
+
 # In the original models every attention head is 64 wide.
 HEAD_WIDTH = 64
 
@@ -55,6 +58,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
             "is damaged or this is another model: fetch it again, or give weights of your own "
             "another file name"
         )
+    _refuse_bomb(path)
     try:
         if _is_torchscript(path):
             with warnings.catch_warnings():
@@ -63,8 +67,13 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
                 loaded: Any = torch.jit.load(str(path), map_location="cpu").state_dict()
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    # A damaged file makes torch's readers raise whatever they stumble upon.
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason = lines[0].strip() if lines else type(error).__name__
+        if isinstance(error, pickle.UnpicklingError):
+            # torch's own words recommend to read it unsafely.
+            reason = "it asks for more than tensors, or is no checkpoint"
         raise InputError(
             f"{path}: not a CLIP checkpoint that can be read safely ({reason}); expected OpenAI's "
             "TorchScript .pt or Long-CLIP's .pt"
@@ -154,6 +163,23 @@ def convert_text_tower(
         "hidden_act": "quick_gelu",
     }
     return config, state
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Refuse an archive made to fill the memory: torch stores tensors as they are."""
+    if not zipfile.is_zipfile(path):
+        return
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = sum(info.file_size for info in archive.infolist())
+    except zipfile.BadZipFile:
+        return  # told by torch's own reader
+    if content > 2 * size + SMALL:
+        raise InputError(
+            f"{path}: its records would take {content >> 20} MiB, out of a file of {size >> 20} "
+            "MiB; a checkpoint is not compressed: fetch it again"
+        )
 
 
 def _is_torchscript(path: Path) -> bool:

@@ -20,6 +20,7 @@ from amsf.errors import InputError
 
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 PACKAGES = ("clip", "open_clip")
+LARGEST = 16 << 20  # bytes of the unpacked vocabulary that are read at most
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 # 49408 tokens: each byte plain and word-final, the merges, two special tokens. The file goes on
@@ -65,7 +66,14 @@ def read_vocabulary(path: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
         InputError: the file is not that vocabulary.
     """
     try:
-        lines = gzip.decompress(Path(path).read_bytes()).decode("utf-8").split("\n")
+        with gzip.open(path) as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InputError(
+                f"{path}: unpacks to over {LARGEST >> 20} MiB; expected OpenAI's {VOCABULARY}, "
+                "about 3 MiB: fetch it again"
+            )
+        lines = content.decode("utf-8").split("\n")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(
             f"{path}: not a gzip text ({error}); expected OpenAI's {VOCABULARY}"

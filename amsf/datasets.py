@@ -5,14 +5,17 @@ C = classes of a dataset.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from amsf.errors import InputError
+from amsf.tables import read_table
 
 CLASSES = Path("data/classes")
+NAME = r"[a-z0-9][a-z0-9_-]*"  # of a dataset, which names its files
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,19 @@ def texts_of(dataset: str) -> str:
     return info.texts_of if info and info.texts_of else dataset
 
 
+def check_name(dataset: str) -> None:
+    """Refuse a name that is not fit for files, such as one that leads out of a folder.
+
+    Raises:
+        InputError: it is not of lower-case letters, digits, '-' and '_'.
+    """
+    if not isinstance(dataset, str) or not re.fullmatch(NAME, dataset):
+        raise InputError(
+            f"dataset is {dataset!r}; expected a name of lower-case letters, digits, '-' and '_': "
+            "rename it"
+        )
+
+
 def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
     """The class list of a dataset.
 
@@ -65,6 +81,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty or
             appears twice.
     """
+    check_name(dataset)
     path = folder / f"{texts_of(dataset)}.csv"
     if not path.is_file():
         known = sorted({p.stem for p in folder.glob("*.csv")} | set(KNOWN))
@@ -73,10 +90,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
             f"{', '.join(known)}. For data of your own write this file with columns "
             "id,label,persons, ids from 0."
         )
-    try:
-        table = pd.read_csv(path, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    table = read_table(path, "id,label,persons")
     missing = [name for name in ("id", "label", "persons") if name not in table.columns]
     if missing:
         raise InputError(

@@ -19,6 +19,7 @@ from amsf.datasets import load_classes, texts_of
 from amsf.errors import InputError
 from amsf.params import View
 from amsf.storage import write_text
+from amsf.tables import read_table
 
 TEXTS = Path("data/texts")
 VIEWS: tuple[str, ...] = get_args(View)
@@ -103,10 +104,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, keep_default_na=False, dtype={"text": str})
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    table = read_table(path, ",".join(columns), dtype={"text": str})
     if list(table.columns) != columns:
         raise InputError(
             f"{path}: found columns {','.join(map(str, table.columns))}; expected "
@@ -125,6 +123,11 @@ def _check(table: pd.DataFrame, classes: int, path: Path) -> None:
     if missing or strange:
         what = f"no text for class {missing[0]}" if missing else f"an id {strange[0]}"
         raise InputError(f"{path}: {what}; {expected}")
+    for column in ("id", "sample"):
+        if not pd.api.types.is_integer_dtype(table[column]):
+            raise InputError(
+                f"{path}: column {column} holds {table[column].dtype}; expected whole numbers"
+            )
     keys = list(zip(ids, table["sample"].tolist()))
     if len(set(keys)) < len(keys) or keys != sorted(keys):
         raise InputError(f"{path}: an id comes twice or out of order; {expected}")

@@ -148,6 +148,25 @@ def report_zero_rows(samples: dict[str, Samples], phase: str) -> list[str]:
     return findings
 
 
+def report_training_overlap(samples: dict[str, Samples], phase: str) -> list[str]:
+    """One sentence for each set that has rows of the training samples.
+
+    Both sides come from one encoder, so the same recording has the same features; rows of zeros,
+    of recordings without a body, are alike by nature and are told by :func:`report_zero_rows`.
+    """
+    # Hashes, since features may be more than fits into memory.
+    training = {hash(row.tobytes()) for row in samples["train"].features if row.any()}
+    findings = []
+    for name, part in samples.items():
+        shared = 0 if name == "train" else sum(hash(r.tobytes()) in training for r in part.features)
+        if shared:
+            findings.append(
+                f"{phase}.{name}: {shared} of {len(part.labels)} rows are identical to training "
+                "rows, so what is trained on is tested on"
+            )
+    return findings
+
+
 def report_overlap(
     test: dict[str, Samples],
     val: dict[str, Samples],

@@ -84,6 +84,13 @@ def load_phase(path: Path) -> PhaseFeatures:
         for name in ("train", "zsl", "gzsl")
         if f"{name}.features" in tensors
     }
+    for name, part in sets.items():
+        rows = {len(t) for t in (part.features, part.labels, part.logits) if t is not None}
+        if len(rows) > 1 or part.features.ndim != 2:
+            raise InputError(
+                f"{path}: the parts of {name} differ in rows, {sorted(rows)}; run the `features` "
+                "stage again"
+            )
     return PhaseFeatures(sets["train"], sets["zsl"], sets.get("gzsl"))
 
 
@@ -185,12 +192,24 @@ def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | 
     Args:
         folders: phase -> its published folder. The backbone stage writes the file; features of
             others have none, and the answer is None.
+
+    Raises:
+        InputError: a file is not what that stage writes.
     """
     paths = [folders[phase] / "names.json" for phase in ("test", "val")]
     if not all(path.is_file() for path in paths):
         return None
-    test, val = (read_json(path) for path in paths)
-    return set(test["gtest"]), {*val["ztest"], *val["val"]}
+    wanted = (("gtest",), ("ztest", "val"))
+    names: list[set[str]] = []
+    for path, roles in zip(paths, wanted):
+        raw = read_json(path)
+        if not isinstance(raw, dict) or not all(isinstance(raw.get(role), list) for role in roles):
+            raise InputError(
+                f"{path}: no lists {' and '.join(roles)} of recordings; expected what the backbone "
+                "stage writes: run it again, or delete the file if the features are not its own"
+            )
+        names.append({str(name) for role in roles for name in raw[role]})
+    return names[0], names[1]
 
 
 def save_phase(path: Path, samples: dict[str, Samples]) -> None:

@@ -76,7 +76,7 @@ class Gate:
         """
         raw: Any = read_json(path)
         try:
-            return cls(
+            gate = cls(
                 coefficients=tuple(float(c) for c in raw["coefficients"]),
                 intercept=float(raw["intercept"]),
                 threshold=float(raw["threshold"]),
@@ -85,8 +85,19 @@ class Gate:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path}: not a gate ({error!r}); expected coefficients, intercept, threshold and "
-                "temperature, as `stages.evaluate` writes them"
+                "temperature, as `stages.evaluate` writes them: run `dvc repro`"
             ) from error
+        if not gate.coefficients or len(gate.coefficients) % 2:
+            raise InputError(
+                f"{path}: {len(gate.coefficients)} coefficients; expected two for each unseen "
+                "class: run `dvc repro`"
+            )
+        if not (0 < gate.threshold < 1 and gate.temperature > 0):
+            raise InputError(
+                f"{path}: threshold {gate.threshold}, temperature {gate.temperature}; expected a "
+                "threshold between 0 and 1 and a positive temperature: run `dvc repro`"
+            )
+        return gate
 
 
 def fit_gate(

@@ -173,8 +173,8 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
             nearest, differences = key, difference
     wanted = [_words(name) for name in LAYOUTS[nearest].joints]
     missing = [n for n, w in zip(LAYOUTS[nearest].joints, wanted) if w not in found]
-    extra = [n for n, w in zip(joint_names, found) if w not in wanted]
-    repeated = [n for i, n in enumerate(joint_names) if found[i] in found[:i]]
+    extra = list(dict.fromkeys(n for n, w in zip(joint_names, found) if w not in wanted))
+    repeated = list(dict.fromkeys(n for i, n in enumerate(joint_names) if found[i] in found[:i]))
     raise InputError(
         f"these {len(found)} joint names are those of no known layout; of the nearest, {nearest}, "
         f"{_listed(missing)} missing, {_listed(extra)} unknown, {_listed(repeated)} repeated; "

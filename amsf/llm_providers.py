@@ -91,7 +91,8 @@ class OpenAIProvider:
             return Answer("")
         message, usage = choices[0].message, found.usage
         return Answer(
-            text=" ".join((message.content or "").split()),
+            # Answers are kept in files, and a server may repeat the key in them.
+            text=" ".join((message.content or "").replace(self._key, "***").split()),
             prompt_tokens=(usage and usage.prompt_tokens) or 0,
             answer_tokens=(usage and usage.completion_tokens) or 0,
             cut=choices[0].finish_reason == "length",
@@ -110,15 +111,17 @@ class LocalProvider:
 
         name = describe.model
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(name, local_files_only=True)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
-                name, local_files_only=True, dtype="auto"
-            )
-        except (OSError, ValueError) as error:
+            # trust_remote_code=False: else a folder that brings its own code would be asked about
+            # at the keyboard.
+            safe = {"local_files_only": True, "trust_remote_code": False}
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(name, **safe)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(name, dtype="auto", **safe)
+        # A damaged folder makes the library raise whatever it stumbles upon.
+        except Exception as error:
+            told = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(
-                f"describe.model {name}: no chat model of that name on this machine "
-                f"({str(error).splitlines()[0]}). Give its folder, or with a network run: "
-                f"hf download {name}"
+                f"describe.model {name}: no chat model of that name on this machine ({told}). Give "
+                f"its folder, or with a network run: hf download {name}"
             ) from error
         if not self._tokenizer.chat_template:
             raise InputError(

@@ -49,7 +49,7 @@ class AnswerRecord:
             try:
                 entry = json.loads(line)
                 self._texts[entry["key"]] = str(entry["text"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(
                     f"{self.path}: line {number} is no record of an answer ({error}); mend or "
                     "delete that line"

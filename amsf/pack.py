@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amsf.datasets import CLASSES, class_count, texts_of
+from amsf.datasets import CLASSES, check_name, class_count, texts_of
 from amsf.errors import InputError
 from amsf.readers import FORMATS, REPORT_NAME, find_source, read_missing_list, read_source
 from amsf.reading import LeftOut, Task
@@ -57,8 +57,8 @@ def pack(
         missing: a text file that names recordings to leave out.
 
     Raises:
-        InputError: the source is not there, holds no file of the format, or none of them could
-            be read. Nothing is written then.
+        InputError: the dataset's name is not fit for files, the source is not there, holds no file
+            of the format, or none of them could be read. Nothing is written then.
     """
     source, out = Path(source), Path(out)
     if dataset is not None and format_name != "npz":
@@ -68,6 +68,7 @@ def pack(
     name, classes = format_name, FORMATS[format_name].classes
     if format_name == "npz":
         name = dataset or out.resolve().name
+        check_name(name)
         has_list = (CLASSES / f"{texts_of(name)}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
     rules = _Rules(classes, listed)

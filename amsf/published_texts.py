@@ -8,15 +8,17 @@ FOLDER is a ``sem_info`` folder with ``{view}_{C}.csv`` (MSF: ``idx,label`` or `
 from __future__ import annotations
 
 import pickle
+import pickletools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
 from amsf.descriptions import VIEWS
 from amsf.errors import InputError
 from amsf.storage import write_text
+from amsf.tables import read_table
 from amsf.text_features import MSF_NAMES
 
 
@@ -70,14 +72,28 @@ class _ListsAndStrings(pickle.Unpickler):
         raise pickle.UnpicklingError("it asks for a persistent object")
 
 
+def _refuse_far_memo(file: BinaryIO) -> None:
+    """Refuse a pickle that numbers its objects far beyond what it holds.
+
+    The unpickler keeps a table as long as the largest number, which a file of ten bytes can make
+    fill the memory.
+    """
+    for steps, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and (argument or 0) > steps:
+            raise pickle.UnpicklingError(f"it numbers an object {argument} after {steps} steps")
+
+
 def _read_pickle(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
+            _refuse_far_memo(file)
+            file.seek(0)
             texts = _ListsAndStrings(file).load()
     # A damaged pickle can raise nearly anything.
     except Exception as error:
+        told = str(error) or type(error).__name__
         raise InputError(
-            f"{path}: not a pickled list of strings ({error}); nothing else is read from a pickle"
+            f"{path}: not a pickled list of strings ({told}); nothing else is read from a pickle"
         ) from None
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise InputError(f"{path}: found {type(texts).__name__}; expected a list of strings")
@@ -85,17 +101,14 @@ def _read_pickle(path: Path) -> list[str]:
 
 
 def _read_csv(path: Path) -> list[str]:
-    try:
-        table = pd.read_csv(path, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    table = read_table(path, "idx,label or idx,dcp")
     columns = list(table.columns)
     if len(columns) != 2 or columns[0] != "idx" or columns[1] not in ("label", "dcp"):
         raise InputError(
             f"{path}: found columns {','.join(map(str, columns))}; expected idx,label or idx,dcp"
         )
     if table["idx"].tolist() != list(range(1, len(table) + 1)):
-        raise InputError(f"{path}: idx does not run from 1 without gaps")
+        raise InputError(f"{path}: idx does not run from 1 without gaps; expected a row a class")
     return table[columns[1]].astype(str).tolist()
 
 

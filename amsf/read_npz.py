@@ -15,9 +15,9 @@ R = rows, N = recordings, J = joints.
 
 from __future__ import annotations
 
+import math
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,10 @@ SUFFIX = ".npz"
 FORM = "NAME.npz"
 _NUMBERS = ("label", "subject", "camera", "setup")
 _SPINE_M = (0.15, 1.5)  # what a median torso can measure, from children to tall adults
+_LARGEST = 2**31 - 1  # of a label or another number
+# Joints shrink to a half, maybe a fifth, by compression. What would grow beyond this many times
+# the file, and is large, is made to fill the memory.
+_EXPANSION, _SMALL = 100, 64 << 20
 
 
 def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
@@ -70,7 +74,7 @@ def _read(path: Path) -> Reading:
             f"offset must rise from 0 to the {len(joints)} rows of joints; found {offset[0]} to "
             f"{offset[-1]}"
         )
-    numbers = {}
+    numbers: dict[str, np.ndarray] = {}
     for key in (*_NUMBERS, "persons"):
         default = 1 if key == "persons" else UNKNOWN
         numbers[key] = arrays.get(key, np.full(len(names), default))
@@ -85,36 +89,78 @@ def _read(path: Path) -> Reading:
                 raise InputError(f"found {len(rows)} rows for {persons} persons")
             block = rows.astype(np.float32).reshape(persons, -1, len(order), 3)
             own = {key: int(numbers[key][i]) for key in _NUMBERS}
-            below = [key for key, value in own.items() if value < UNKNOWN]
-            if below:
-                raise InputError(f"{below[0]} is {own[below[0]]}; expected 0 or more (-1: unknown)")
+            odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]
+            if odd:
+                raise InputError(f"{odd[0]} is {own[odd[0]]}; expected 0 or more (-1: unknown)")
+            if not name.strip() or not name.isprintable():
+                raise InputError(f"the name of recording {i} is {name!r}; expected printable text")
             reading.recordings.append(Recording(block, name, **own))
         except InputError as error:
             reason = str(error).removeprefix(f"{name}: ")
-            reading.left_out.append(LeftOut(path, f"recording '{name}': {reason}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {reason}"))
     return reading
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     known = ("joints", "offset", "names", "joint_names", *_NUMBERS, "persons")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise InputError("a single array; expected an .npz of several")
-        with loaded as file:
-            arrays = {key: file[key] for key in known if key in file.files}
-            found = ", ".join(file.files)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"not a readable .npz file ({error})") from error
+        with zipfile.ZipFile(path) as archive:
+            # Members are looked up by name and never unpacked, so a name cannot lead elsewhere.
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            wanted = {key: members[key] for key in known if key in members}
+            _refuse_bomb(wanted.values(), path.stat().st_size)
+            arrays = {key: _member(archive, info) for key, info in wanted.items()}
+    except InputError:
+        raise
+    # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
+    except Exception as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"not a readable .npz file ({told}); expected an .npz of several arrays, as "
+            "numpy.savez writes it"
+        ) from error
     missing = [key for key in known[:4] if key not in arrays]
     if missing:
-        raise InputError(f"no array {', '.join(missing)}; found {found}")
+        found = ", ".join(members) or "none"
+        raise InputError(
+            f"no array {', '.join(missing)}; found {found}: add it (docs/skeletons.md)"
+        )
     for key in ("names", "joint_names"):
         if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":
             raise InputError(f"{key} is {arrays[key].dtype}; expected one axis of unicode text")
     return arrays
+
+
+def _refuse_bomb(members: Iterable[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive that declares far more content than its ``size`` in bytes can hold."""
+    content = sum(info.file_size for info in members)
+    if content > max(_SMALL, _EXPANSION * size):
+        raise InputError(
+            f"its arrays would take {content / 2**20:.0f} MiB, out of a file of "
+            f"{size / 2**20:.1f} MiB; expected at most {_EXPANSION} times as much: write it again "
+            "from the recordings"
+        )
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """Read one array whose header agrees with its length, without unpickling."""
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        header = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = header(file)
+        # numpy would first take the memory that the header claims.
+        if (
+            not dtype.hasobject
+            and math.prod(shape) * dtype.itemsize != info.file_size - file.tell()
+        ):
+            raise InputError(
+                f"{info.filename} holds {info.file_size} bytes; its header claims shape {shape} of "
+                f"{dtype}: write the file again"
+            )
+    with archive.open(info) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _expect(key: str, array: np.ndarray, length: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +28,7 @@ LAYOUT = "kinect25"
 _NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 _JOINTS = 25
 _VALUES = 12
+_DIGITS = 9  # of a count; Python refuses to read thousands of them
 
 
 def parse_name(stem: str) -> dict[str, int] | None:
@@ -82,21 +83,20 @@ def _tracks(lines: list[str]) -> list[Track]:
     frames = _count(lines, 0, "frames")
     at = 1
     first_lines: list[int] = []  # of each body's joints
-    places: dict[str, list[tuple[int, int]]] = defaultdict(list)  # id -> (frame, body)
+    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)  # -> (frame, body)
     for frame in range(frames):
         bodies = _count(lines, at, "bodies", f" in frame {frame} of {frames}")
         at += 1
-        seen: set[str] = set()
+        seen: Counter[str] = Counter()
         for _ in range(bodies):
             where = f" in frame {frame} of {frames}"
             joints = _count(lines, at + 1, "joints", where)
             if joints != _JOINTS:
                 raise InputError(f"line {at + 2}: found {joints} joints{where}; expected {_JOINTS}")
             identity = lines[at].split(None, 1)[0] if lines[at].strip() else ""
-            while identity in seen:  # two bodies of one frame are two, whatever their ids
-                identity += "'"
-            seen.add(identity)
-            places[identity].append((frame, len(first_lines)))
+            seen[identity] += 1
+            # Two bodies of one frame are two, whatever their ids.
+            places[identity, seen[identity]].append((frame, len(first_lines)))
             first_lines.append(at + 2)
             at += 2 + _JOINTS
             if at > len(lines):
@@ -114,7 +114,7 @@ def _count(lines: list[str], at: int, what: str, where: str = "") -> int:
     text = lines[at].strip() if at < len(lines) else ""
     if not text and not any(line.strip() for line in lines[at:]):
         raise InputError(f"cut short: the file ends{where or f' before the number of {what}'}")
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _DIGITS:
         raise InputError(f"line {at + 1}: found '{text[:40]}'{where}; expected a number of {what}")
     return int(text)
 

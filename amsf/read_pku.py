@@ -72,7 +72,11 @@ def read(task: Task) -> Reading:
     match = _NAME.fullmatch(path.stem)
     camera = {"camera": _CAMERAS[match[1]]} if match else {}
     if len(task) == 1:
-        return Reading(LAYOUT, [Recording(_persons(joints), path.stem, **camera)])
+        try:
+            persons = _persons(joints)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        return Reading(LAYOUT, [Recording(persons, path.stem, **camera)])
     reading = Reading(LAYOUT, [])
     for row, (action, start, end, _) in enumerate(_table(task[1], ",", 4), start=1):
         name = f"{path.stem}_{row:03d}"
@@ -108,9 +112,12 @@ def _table(path: Path, delimiter: str | None, columns: int) -> np.ndarray:
             warnings.simplefilter("ignore", UserWarning)  # of an empty file, told below
             table = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="latin-1")
     except ValueError as error:
-        raise InputError(f"{path}: {error}") from error
+        told = str(error).rstrip(".")
+        raise InputError(f"{path}: {told}; expected {columns} numbers a line") from error
     if not table.size:
-        raise InputError(f"{path}: the file is empty")
+        raise InputError(f"{path}: the file is empty; expected {columns} numbers a line")
     if table.shape[1] != columns:
-        raise InputError(f"{path}: found {table.shape[1]} values a line; expected {columns}")
+        raise InputError(
+            f"{path}: found {table.shape[1]} values a line; expected {columns} numbers a line"
+        )
     return table

@@ -66,17 +66,20 @@ def read_joints(path: Path) -> np.ndarray:
         array = scipy.io.loadmat(path, variable_names=[KEY]).get(KEY)
     # A damaged file makes scipy raise whatever its parser stumbles upon.
     except Exception as error:
-        raise InputError(f"{path}: not a readable .mat file ({error})") from error
+        raise InputError(
+            f"{path}: not a readable .mat file ({error}); expected MATLAB's form up to version "
+            "7.2: fetch it again or save it with -v7"
+        ) from error
     if array is None:
-        raise InputError(f"{path}: no array '{KEY}' in the file")
+        raise InputError(
+            f"{path}: no array '{KEY}' in the file; expected UTD-MHAD's ({_JOINTS}, 3, frames)"
+        )
     if array.ndim == 2:  # MATLAB drops the last axis of a single frame
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[:2] != (_JOINTS, 3) or array.shape[2] == 0:
         raise InputError(f"{path}: {KEY} is {array.shape}; expected ({_JOINTS}, 3, frames)")
     if array.dtype.kind not in "fiu":
-        raise InputError(f"{path}: {KEY} holds {array.dtype}, not numbers")
-    if not np.isfinite(array).all():
-        raise InputError(f"{path}: a coordinate is not finite")
+        raise InputError(f"{path}: {KEY} holds {array.dtype}; expected real numbers")
     joints = array.transpose(2, 0, 1).astype(np.float64)
     try:
         return main_persons([Track(np.arange(len(joints)), joints)])

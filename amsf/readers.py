@@ -65,6 +65,11 @@ def read_file(path: str | Path) -> tuple[str, list[Recording]]:
         InputError: no such file, an unknown suffix, or the file or a part of it is not readable.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(
+            f"{path}: a folder; expected a file: name its files, or pack it with `python -m "
+            "amsf.pack`"
+        )
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.suffix == ".safetensors":
@@ -128,7 +133,7 @@ def read_missing_list(path: str | Path) -> frozenset[str]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such list of recordings to leave out")
+        raise InputError(f"{path}: no such list of recordings to leave out; check --missing")
     suffixes = "|".join(re.escape(entry.suffix) for entry in FORMATS.values())
     text = path.read_text(encoding="utf-8", errors="replace")
     words = [re.sub(f"({suffixes})$", "", word) for word in re.split(r"[\s,;]+", text) if word]

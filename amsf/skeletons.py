@@ -13,6 +13,7 @@ R = rows (poses) of all recordings, N = recordings, M = persons (1 or 2), T = fr
 from __future__ import annotations
 
 import json
+import reprlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -242,6 +243,18 @@ class SkeletonSet:
                 f"{path}: a safetensors file, but not a skeleton set; make one with "
                 "`python -m amsf.pack`"
             )
+        names, simulated = note["names"], note["simulated"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{path}: names are {reprlib.repr(names)}; expected texts: pack again")
+        if not isinstance(simulated, bool):
+            raise InputError(
+                f"{path}: simulated is {reprlib.repr(simulated)}; expected true or false: pack "
+                "again"
+            )
+        for name in ("dataset", "layout"):
+            if not isinstance(note[name], str):
+                told = reprlib.repr(note[name])
+                raise InputError(f"{path}: {name} is {told}; expected a name: pack again")
         arrays = ("offset", "persons", *_NUMBERS)
         with open_tensors(path) as file:
             absent = sorted({"joints", *arrays} - set(file.keys()))
@@ -251,7 +264,7 @@ class SkeletonSet:
         try:
             return cls(joints=_map_joints(path), **columns, **note)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{path}: {error}; pack the recordings again") from error
 
 
 @contextmanager
@@ -339,5 +352,5 @@ def _map_joints(path: Path) -> np.ndarray:
         length = int.from_bytes(file.read(8), "little")
         entry = json.loads(file.read(length))["joints"]
     if entry["dtype"] != "F32":
-        raise InputError(f"{path}: joints are {entry['dtype']}; expected F32")
+        raise InputError(f"joints are {entry['dtype']}; expected F32")
     return _map(path, 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))

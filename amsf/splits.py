@@ -7,19 +7,21 @@ validation-unseen. Class ids are 0-based global ids.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import yaml
 
 from amsf.errors import InputError
 from amsf.params import Kind, SplitParams
 from amsf.storage import read_json, write_json
+from amsf.yaml_files import read_yaml
 
 LISTS = Path("data/splits")
+MOST_CLASSES = 100_000  # more than any dataset has: a number beyond is an error, not a list to make
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Split:
             )
         except (KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: not a split ({error!r}); expected what `stages.split` writes"
+                f"{path}: not a split ({error!r}); expected what `stages.split` writes: run "
+                "`dvc repro`"
             ) from error
 
 
@@ -93,9 +96,19 @@ def make_split(
         where: a file or parameter, for messages.
 
     Raises:
-        InputError: a list is empty, repeats an id, leaves 0..C-1, or overlaps where it may not;
-            seen and unseen do not cover the dataset; the two unseen lists differ in length.
+        InputError: the kind or C is none; a list is empty, repeats an id, leaves 0..C-1, or
+            overlaps where it may not; seen and unseen do not cover the dataset; the two unseen
+            lists differ in length.
     """
+    if kind not in get_args(Kind):
+        raise InputError(
+            f"{where}: kind is {reprlib.repr(kind)}; expected one of {', '.join(get_args(Kind))}"
+        )
+    if type(classes) is not int or not 1 <= classes <= MOST_CLASSES:
+        raise InputError(
+            f"{where}: classes is {reprlib.repr(classes)}; expected how many the dataset has, 1 to "
+            f"{MOST_CLASSES}"
+        )
     unseen_ids = _ids(unseen, classes, f"{where}: unseen")
     val_unseen_ids = _ids(val_unseen, classes, f"{where}: val_unseen")
     rest = [c for c in range(classes) if c not in unseen_ids]
@@ -118,7 +131,7 @@ def make_split(
         refuse_overlap(name, ids, "unseen", unseen_ids)
     for name, ids in (("unseen", unseen_ids), ("seen", seen_ids)):
         if not ids:
-            raise InputError(f"{where}: {name} is empty; at least one class is needed")
+            raise InputError(f"{where}: {name} is empty; at least one class is needed: name it")
     missing = sorted(set(range(classes)) - set(seen_ids) - set(unseen_ids))
     if missing:
         raise InputError(
@@ -140,7 +153,9 @@ def _ids(ids: Sequence[int], classes: int, where: str) -> tuple[int, ...]:
     if not isinstance(ids, (list, tuple, range, np.ndarray)) or not all(
         isinstance(c, (int, np.integer)) and not isinstance(c, bool) for c in ids
     ):
-        raise InputError(f"{where}: found {ids!r}; expected a list of whole-number class ids")
+        raise InputError(
+            f"{where}: found {reprlib.repr(ids)}; expected a list of whole-number class ids"
+        )
     wrong = sorted({int(c) for c in ids if not 0 <= c < classes})
     if wrong:
         raise InputError(
@@ -148,7 +163,7 @@ def _ids(ids: Sequence[int], classes: int, where: str) -> tuple[int, ...]:
         )
     if len(set(ids)) < len(ids):
         twice = sorted({int(c) for c in ids if list(ids).count(c) > 1})
-        raise InputError(f"{where}: class ids {_some(twice)} appear twice")
+        raise InputError(f"{where}: class ids {_some(twice)} appear twice; name each once")
     return tuple(sorted(int(c) for c in ids))
 
 
@@ -171,18 +186,19 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
             "published .npy files with `python -m amsf.split_files import`, or set split.kind to "
             "random, easy or hard"
         )
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
+    raw = read_yaml(path)
     known = {"dataset", "unseen", "val_unseen", "seen", "val_seen", "kind"}
     if not isinstance(raw, dict) or not {"dataset", "unseen"} <= set(raw) <= known:
         raise InputError(
             f"{path}: expected a mapping with dataset, unseen and, where there is a validation "
-            "phase, val_unseen; seen and val_seen where they are not all the rest"
+            "phase, val_unseen; seen and val_seen where they are not all the rest; found "
+            f"{reprlib.repr(raw)}"
         )
     if raw["dataset"] != dataset:
-        raise InputError(f"{path}: is a split of {raw['dataset']}; the benchmark is of {dataset}")
+        raise InputError(
+            f"{path}: is a split of {raw['dataset']!s:.60}; the benchmark is of {dataset}: "
+            "write one for it"
+        )
     split = make_split(
         dataset,
         classes,
@@ -193,11 +209,10 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
         kind=raw.get("kind", "listed"),
         where=str(path),
     )
-    if split.kind not in get_args(Kind):
-        raise InputError(f"{path}: kind is {split.kind!r}; expected {', '.join(get_args(Kind))}")
     if len(split.unseen) != unseen:
         raise InputError(
-            f"{path}: lists {len(split.unseen)} unseen classes; the benchmark says {unseen}"
+            f"{path}: lists {len(split.unseen)} unseen classes; the benchmark says {unseen}: "
+            "change one of them"
         )
     return split
 

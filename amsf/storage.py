@@ -27,6 +27,7 @@ from safetensors.numpy import save_file
 from amsf.errors import InputError
 
 METADATA_KEY = "amsf"
+MISSING = "check the path, or run the stage that writes it"
 _REFUSALS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -103,11 +104,11 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: no such file; {MISSING}")
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except ValueError as error:  # of the text's encoding, too
-        raise InputError(f"{path}: not valid JSON ({error})") from error
+    except (ValueError, RecursionError) as error:  # of the text's encoding, too
+        raise InputError(f"{path}: not valid JSON ({error}); write it again") from error
 
 
 def _refuse_constant(name: str) -> None:
@@ -129,7 +130,7 @@ def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarra
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: no such file; {MISSING}")
     try:
         if mmap:
             return np.lib.format.open_memmap(path, mode="r")
@@ -137,7 +138,11 @@ def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarra
         with path.open("rb") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # numpy's header parser lets many kinds through
-        raise InputError(f"{path}: not a readable .npy array ({error})") from error
+        told = str(error) or type(error).__name__
+        raise InputError(
+            f"{path}: not a readable .npy array ({told}); expected what numpy.save writes: write "
+            "it again"
+        ) from error
 
 
 def write_tensors(
@@ -177,8 +182,10 @@ def read_metadata(path: str | os.PathLike[str]) -> Any:
         note = (file.metadata() or {}).get(METADATA_KEY)
     try:
         return None if note is None else json.loads(note)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: its metadata is not valid JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: its metadata is not valid JSON ({error}); write it again"
+        ) from error
 
 
 @contextmanager
@@ -190,11 +197,13 @@ def open_tensors(path: str | os.PathLike[str], framework: str = "np") -> Iterato
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: no such file; {MISSING}")
     try:
         handle = safe_open(path, framework=framework)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error})") from error
+        raise InputError(
+            f"{path}: not a readable safetensors file ({error}); run the stage that writes it"
+        ) from error
     with handle as file:
         yield file
 

@@ -26,7 +26,7 @@ def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
             others; the cells that are too few it would leave empty.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a CSV file with the columns {columns}")
+        raise InputError(f"{path}: no such file; expected the columns {columns}, as CSV")
     hint = f"expected the columns {columns} (a text with a comma in it stands in double quotes)"
     try:
         text = path.read_text(encoding="utf-8-sig")

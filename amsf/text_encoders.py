@@ -12,6 +12,7 @@ wherever they are made.
 from __future__ import annotations
 
 import hashlib
+import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -132,11 +133,14 @@ class SentenceEncoder(TextEncoder):
                 str(folder),
                 device="cpu",
                 local_files_only=True,
+                trust_remote_code=False,  # a folder may name Python modules of its own
                 model_kwargs={"dtype": torch.float32},
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        # A damaged folder makes the library raise whatever it stumbles upon.
+        except Exception as error:
             raise InputError(
-                f"{folder}: not a readable sentence-transformers folder ({error})"
+                f"{folder}: not a readable sentence-transformers folder ({_reason(error)}); "
+                "expected one without code of its own: fetch it again, or take another model"
             ) from error
         self.name = name
         self.weights = _folder_digest(folder)
@@ -245,7 +249,8 @@ def _from_folder(name: str, folder: Path) -> TextEncoder:
             f"{folder}: neither modules.json (sentence-transformers) nor config.json "
             "(transformers) is there; give the model's own folder"
         )
-    kind = read_json(folder / "config.json").get("model_type")
+    config_file = read_json(folder / "config.json")
+    kind = config_file.get("model_type") if isinstance(config_file, dict) else None
     if kind not in ("clip", "clip_text_model"):
         raise InputError(
             f"{folder / 'config.json'}: model_type is {kind}; expected clip or clip_text_model"
@@ -266,8 +271,10 @@ def _from_folder(name: str, folder: Path) -> TextEncoder:
             local_files_only=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{folder}: not a readable CLIP folder ({error})") from error
+    except Exception as error:  # as above
+        raise InputError(
+            f"{folder}: not a readable CLIP folder ({_reason(error)}); fetch it again"
+        ) from error
     model, told = loaded
     if told["missing_keys"]:
         raise InputError(
@@ -276,6 +283,16 @@ def _from_folder(name: str, folder: Path) -> TextEncoder:
         )
     _check_vocabulary(str(folder), len(tokenizer), config.vocab_size)
     return ClipEncoder(name, model, tokenizer, _folder_digest(folder))
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of a library's error.
+
+    The next one may recommend to run the code that comes with a folder, or to unpickle it unsafely.
+    """
+    if isinstance(error, pickle.UnpicklingError):
+        return "its weights are a pickle of more than tensors"
+    return " ".join(str(error).split()).split(". ")[0].rstrip(".") or type(error).__name__
 
 
 def _from_original(name: str, path: Path) -> ClipEncoder:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -23,15 +22,13 @@ from amsf.classifier import classifier_optimiser, fit_classifier, latent_samples
 from amsf.descriptions import LABEL_VIEW, VIEWS
 from amsf.errors import InputError
 from amsf.params import Settings, Text
+from amsf.tables import read_table
 from amsf.text_encoders import check_lengths, load_encoder
 
 # What an action is, and how the body moves: each in people's words and in a language model's.
 _COUNTERPART = {"MAad": "LLMad", "LLMad": "MAad", "MAmd": "LLMmd", "LLMmd": "MAmd"}
 _FREE = re.compile(r"description\d*")
-_EXPECTED = (
-    f"expected the columns label and one or more of {', '.join(VIEWS)}, description, "
-    "description2 and so on"
-)
+_COLUMNS = f"label and one or more of {', '.join(VIEWS)}, description, description2 and so on"
 
 
 @dataclass(frozen=True)
@@ -80,19 +77,14 @@ def read_classes(path: str | Path) -> list[WordedClass]:
             twice, or a class has no text.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; {_EXPECTED}")
-    try:
-        table = pd.read_csv(path, keep_default_na=False, dtype=str, encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    table = read_table(path, _COLUMNS, dtype=str)
     columns = [str(name) for name in table.columns]
     free = [name for name in columns if _FREE.fullmatch(name)]
     strange = [name for name in columns if name not in ("label", *VIEWS, *free)]
     if "label" not in columns or len(columns) < 2 or strange:
         raise InputError(
-            f"{path}: found columns {','.join(columns)}; {_EXPECTED} (a text with a comma in it "
-            "stands in double quotes)"
+            f"{path}: found columns {','.join(columns)}; expected the columns {_COLUMNS} (a text "
+            "with a comma in it stands in double quotes)"
         )
     if table.empty:
         raise InputError(f"{path}: no class in it; give one row a class")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from amsf.feature_checks import report_overlap, report_zero_rows
+from amsf.feature_checks import report_overlap, report_training_overlap, report_zero_rows
 from amsf.features import (
     describe_phase,
     find_folder,
@@ -31,6 +31,7 @@ def main(key: str) -> None:
     folders = {p: find_folder(source, split, p) for p in (("test", "val") if gated else ("test",))}
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
     findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
+    findings += [line for p, sets in phases.items() for line in report_training_overlap(sets, p)]
     if gated:
         findings += report_overlap(phases["test"], phases["val"], recording_names(folders))
     manifest = {

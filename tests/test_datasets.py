@@ -69,7 +69,7 @@ HEADER = "id,label,persons\n"
     [
         ("id,name,persons\n0,a,1\n", "found columns id, name, persons; expected id,label,persons"),
         ("", "not a readable CSV file"),
-        (HEADER + "0,a,1\n1,b,1,1,1\n", "not a readable CSV file"),
+        (HEADER + "0,a,1\n1,b,1,1,1\n", "line 3 has 5 cells, the header 3"),
         (HEADER + "1,a,1\n2,b,1\n", "row 1 has id 1; expected 0: ids run from 0 without gaps"),
         (HEADER + "0,a,1\n2,b,1\n", "row 2 has id 2; expected 1"),
         (HEADER + "1,a,1\n0,b,1\n", "row 1 has id 1; expected 0"),

@@ -22,7 +22,7 @@ SETTINGS = small_settings(train={"cycles": 4, "steps_per_cycle": 300})
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    train_benchmark(small_inputs(folder, SETTINGS), folder / "models")
+    train_benchmark(small_inputs(folder, SETTINGS), folder / "models", folder / "scratch")
     return folder
 
 
@@ -109,7 +109,7 @@ def test_shuffled_texts_are_at_chance(tmp_path: Path) -> None:
     for seed in range(4):
         folder = tmp_path / str(seed)
         inputs = small_inputs(folder, SETTINGS, seed=seed, informed=False)
-        train_benchmark(inputs, folder / "models")
+        train_benchmark(inputs, folder / "models", folder / "scratch")
         scores = evaluate_seed(
             folder / "models/seed0", phase(folder, "test"), phase(folder, "val"), SETTINGS
         ).scores

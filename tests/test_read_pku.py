@@ -97,7 +97,8 @@ def test_a_coordinate_that_is_no_number_spoils_its_interval_alone(tmp_path: Path
     reading = read(task)
     assert [recording.name for recording in reading.recordings] == ["0001-M_001"]
     assert [item.reason for item in reading.left_out] == [
-        "recording '0001-M_002': a coordinate in frame 2 is not finite"
+        "recording '0001-M_002': frame 2, joint 3: a coordinate is nan; expected metres, a finite "
+        "number up to 1000: mend or leave out the recording"
     ]
 
 

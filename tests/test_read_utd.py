@@ -50,10 +50,10 @@ def test_names() -> None:
         ({"other": np.zeros(3)}, "no array 'd_skel'"),
         ({"d_skel": np.ones((25, 3, 4))}, r"\(25, 3, 4\); expected \(20, 3, frames\)"),
         ({"d_skel": np.ones((20, 3, 0))}, r"expected \(20, 3, frames\)"),
-        ({"d_skel": np.full((20, 3, 4), np.nan)}, "not finite"),
+        ({"d_skel": np.full((20, 3, 4), np.nan)}, "a coordinate is nan; expected metres"),
         ({"d_skel": np.zeros((20, 3, 4))}, "no body in any frame"),
         ({"d_skel": np.full((20, 3, 4), "x")}, "d_skel"),
-        ({"d_skel": np.ones((20, 3, 4)) * 1j}, "complex128, not numbers"),
+        ({"d_skel": np.ones((20, 3, 4)) * 1j}, "complex128; expected real numbers"),
     ],
 )
 def test_a_broken_array_is_told(tmp_path: Path, content: dict, message: str) -> None:

@@ -279,7 +279,7 @@ GOOD_JSON |= {"val_seen": [0, 1], "val_unseen": [2]}
     [
         ([], "not a split"),
         ({}, r"not a split \(KeyError\('seen'\)\); expected what `stages.split` writes"),
-        ({**GOOD_JSON, "classes": "4"}, "not a split"),
+        ({**GOOD_JSON, "classes": "4"}, "classes is '4'; expected how many the dataset has"),
         ({**GOOD_JSON, "unseen": 3}, "split.json: (not a split|unseen: found 3)"),
         ({**GOOD_JSON, "unseen": [2]}, "split.json: classes 2 are in both seen and unseen"),
         ({**GOOD_JSON, "classes": 3}, "split.json: unseen: class ids 3; expected 0 to 2"),

@@ -51,7 +51,7 @@ def test_reads_views_and_free_descriptions(tmp_path: Path) -> None:
         ("label,lb\n ,b\n", "row 1 has no label"),
         ("label,lb\nwave,b\nhop,\n", "class 'hop' has no text"),
         ("label,lb\nbig wave,b\nBig  Wave,c\n", "label 'Big Wave' comes twice"),
-        ("label,lb\na,b,c,d\n,e\n1,2,3,4,5,6\n", "not a readable CSV"),
+        ("label,lb\na,b,c,d\n,e\n1,2,3,4,5,6\n", "line 2 has 4 cells, the header 2"),
     ],
 )
 def test_bad_tables(tmp_path: Path, text: str, message: str) -> None:
@@ -103,7 +103,7 @@ def test_labels_are_compared_without_case_and_spacing() -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    train_benchmark(small_inputs(folder, SETTINGS), folder / "models")
+    train_benchmark(small_inputs(folder, SETTINGS), folder / "models", folder / "scratch")
     return folder
 
 

@@ -1,0 +1,84 @@
+"""Tell in seconds what a run would miss: ``python -m amsf.check``.
+
+Every stage checks its own input before it starts to work. What a later stage needs is yet told
+late, after minutes or hours of those before it; this looks at all benchmarks of ``params.yaml``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from amsf.backbone_export import load_recordings
+from amsf.compute import find_device
+from amsf.datasets import class_count
+from amsf.descriptions import load_texts
+from amsf.errors import InputError
+from amsf.features import find_folder
+from amsf.params import Params, load_params
+from amsf.splits import LISTS, listed_split, random_split
+
+# Made by the pipeline itself.
+MADE = Path("data/simulated")
+
+
+def findings(params: Params) -> list[str]:
+    """What is missing or wrong, a sentence each, benchmark by benchmark; empty if nothing is."""
+    found = []
+    for key in params.benchmarks:
+        try:
+            check_benchmark(params, key)
+        except InputError as error:
+            found.append(f"{key}: {error}")
+    return found
+
+
+def check_benchmark(params: Params, key: str) -> None:
+    """Look at what a benchmark reads: its classes, texts, views, split, source and device.
+
+    Raises:
+        InputError: the first of them that is missing or wrong.
+    """
+    entry, settings = params.benchmark(key), params.for_benchmark(key)
+    find_device(settings.compute.device)
+    classes = class_count(entry.dataset)
+    if settings.text.encoder != "published":
+        texts = load_texts(entry.dataset)
+        missing = [view for view in settings.model.views if view not in texts]
+        if missing and settings.describe.provider == "recorded":
+            raise InputError(
+                f"model.views has {', '.join(missing)}; data/texts has {', '.join(texts)} of "
+                f"{entry.dataset}: write the missing texts, or leave the views out"
+            )
+    if settings.split.kind == "listed":
+        split = listed_split(LISTS / f"{key}.yaml", entry.dataset, classes, entry.unseen)
+    else:  # which classes it will be does not matter here, but how many can be chosen
+        split = random_split(entry.dataset, classes, entry.unseen, settings.split.seed)
+        split = replace(split, kind=settings.split.kind)
+    source = Path(entry.source)
+    if MADE in source.parents:
+        return
+    if entry.features == "backbone":
+        load_recordings(source, entry.dataset)
+    else:
+        for phase in ("test", "val") if settings.evaluate.task == "gzsl" else ("test",):
+            find_folder(source, split, phase)
+
+
+def main() -> None:
+    """Print what is missing, and exit with 1 if anything is."""
+    try:
+        params = load_params()
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
+    found = findings(params)
+    for line in found:
+        print(f"error: {line}", file=sys.stderr)
+    if found:
+        raise SystemExit(1)
+    print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
+
+
+if __name__ == "__main__":
+    main()
