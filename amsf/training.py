@@ -30,6 +30,7 @@ from amsf.params import Settings
 from amsf.vae import LossTerms, Weights, schedule
 
 POINTS_PER_CYCLE = 20
+ROWS_MULTIPLE = 4
 TERMS = tuple(field.name for field in fields(LossTerms))
 
 
@@ -199,7 +200,10 @@ class PhaseTrainer:
             return self.seen_text, labels
         if self.device.type == "cpu":
             classes, labels = torch.unique(labels, return_inverse=True)
-            return self.seen_text[classes], labels
+            # oneDNN keeps megabytes of code for each size of a product: a multiple of 4 rows makes
+            # a handful of sizes. The rows added are asked for by no sample.
+            padding = classes[:1].expand(-len(classes) % ROWS_MULTIPLE)
+            return self.seen_text[torch.cat([classes, padding])], labels
         if len(self.seen_text) <= len(batch):
             return self.seen_text, labels
         return self.seen_text[labels], torch.arange(len(batch), device=self.device)

@@ -1,0 +1,1 @@
+"""How fast the project is, beside a straightforward loop: ``python -m benchmarks.speed``."""
