@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amsf.ablation_checks import Checker, parse_params
+from amsf.ablation_checks import Checker
 from amsf.ablation_grid import Cell, Grid, apply_overrides, load_grid, set_param
 from amsf.ablation_runs import Run, Runs, copied_paths, queue_run, untracked_code
 from amsf.ablation_table import Line, as_frame, as_markdown
 from amsf.compare_revisions import Revisions
 from amsf.errors import InputError
-from amsf.params import PARAMS, Params, load_params
+from amsf.params import PARAMS, Params, load_params, parse_params
 from amsf.progress import track
 from amsf.storage import write_text
 from amsf.yaml_files import read_yaml
@@ -132,7 +132,7 @@ def _is_new(cell: Cell, states: Mapping[str, Run]) -> bool:
 
 def _run_of(cell: Cell, runs: Runs, raw: Mapping[str, Any]) -> Run:
     try:
-        params = parse_params(apply_overrides(raw, cell.overrides))
+        params = parse_params(apply_overrides(raw, cell.overrides), "parameters")
     except InputError as error:
         return Run("invalid", str(error))
     return runs.of(cell.name, params)

@@ -7,33 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-
-import yaml
 
 from amsf.ablation_grid import Cell, apply_overrides
 from amsf.datasets import class_count
 from amsf.descriptions import LABEL_VIEW, Texts, load_texts
 from amsf.errors import InputError
-from amsf.params import Params, Settings, Text, load_params
-from amsf.storage import write_text
+from amsf.params import Params, Settings, Text, parse_params
 from amsf.text_features import import_published, published_views
-
-
-def parse_params(raw: Mapping[str, Any]) -> Params:
-    """Validate parameters as if they stood in params.yaml.
-
-    Raises:
-        InputError: see :func:`amsf.params.load_params`.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "params.yaml"
-        write_text(path, yaml.safe_dump(dict(raw), sort_keys=False))
-        try:
-            return load_params(path)
-        except InputError as error:
-            raise InputError(str(error).removeprefix(f"{path}: ")) from None
 
 
 def effective(params: Params) -> dict[str, Any]:
@@ -65,7 +46,7 @@ class Checker:
     def findings(self, cell: Cell) -> tuple[Params | None, list[str]]:
         """The parameters of a combination, if they are valid, and why it cannot run, if so."""
         try:
-            params = parse_params(apply_overrides(self._raw, cell.overrides))
+            params = parse_params(apply_overrides(self._raw, cell.overrides), "parameters")
         except InputError as error:
             return None, [str(error)]
         found: list[str] = []

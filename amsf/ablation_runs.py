@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import yaml
 
-from amsf.ablation_checks import effective, parse_params
+from amsf.ablation_checks import effective
 from amsf.compare_revisions import Named, Revisions
 from amsf.errors import InputError
-from amsf.params import Params
+from amsf.params import Params, parse_params
 
 State = Literal["done", "running", "queued", "failed", "changed", "absent", "invalid"]
 
@@ -79,7 +79,7 @@ class Runs:
         """The first parameter in which a revision differs, or nothing."""
         try:
             snapshot = self._revisions.open(revision)
-            found = effective(parse_params(yaml.safe_load(snapshot.read("params.yaml"))))
+            found = effective(parse_params(yaml.safe_load(snapshot.read("params.yaml")), revision))
         except InputError as error:
             return f"parameters that are not valid now ({error})"
         for key in sorted({*expected, *found}):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -334,10 +335,16 @@ def load_params(path: Path = PARAMS) -> Params:
         raise InputError(
             f"{path}: found {found}; expected a mapping of sections, as the repository's file is"
         )
-    params = _validate(Params, raw, str(path))
+    return parse_params(raw, str(path))
+
+
+def parse_params(raw: Mapping[str, Any], where: str) -> Params:
+    """Validate what :func:`load_params` reads; ``where`` names it in messages."""
+    params = _validate(Params, dict(raw), where)
     for key in params.benchmarks:
-        if not re.match(_NAME, key):
-            raise InputError(f"{path}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it")
+        if not re.fullmatch(_NAME, key):
+            told = f"{where}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it"
+            raise InputError(told)
         params.for_benchmark(key)
     return params
 

@@ -10,6 +10,9 @@ J joints.
 
 from __future__ import annotations
 
+import math
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from amsf.errors import InputError
 from amsf.joints import Layout
 from amsf.progress import track
 from amsf.skeletons import SkeletonSet
@@ -107,9 +111,28 @@ def normalise(joints: np.ndarray, layout: Layout) -> np.ndarray:
 def prepare(
     recordings: SkeletonSet, rows: Sequence[int] | np.ndarray, layout: Layout, frames: int
 ) -> Samples:
-    """Read, normalise and resample the recordings of the given rows; others are not touched."""
+    """Read, normalise and resample the recordings of the given rows; others are not touched.
+
+    The result is a memory map of an unnamed temporary file, since it may be more than fits into
+    memory: NTU RGB+D 120 takes 2.4 GB at 64 frames.
+
+    Raises:
+        InputError: there is no room for that file.
+    """
     persons = int(recordings.persons.max(initial=1))
-    joints = np.zeros((len(rows), persons, frames, len(layout), 3), np.float32)
+    shape = (len(rows), persons, frames, len(layout), 3)
+    with tempfile.TemporaryFile() as file:
+        try:
+            # A disk that turns out to be full while a map is written to kills the process.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, 4 * math.prod(shape))
+        except OSError as error:
+            raise InputError(
+                f"{tempfile.gettempdir()}: no room for {4 * math.prod(shape) / 1e9:.1f} GB of "
+                f"normalised recordings ({error.strerror}); free some, or set TMPDIR to a folder "
+                "with more"
+            ) from error
+        joints: np.ndarray = np.memmap(file, np.float32, "w+", shape=shape)
     present = np.zeros((len(rows), persons), bool)
     for at, row in enumerate(track(rows, "normalising recordings", total=len(rows))):
         recording = recordings[int(row)]

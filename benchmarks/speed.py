@@ -44,10 +44,10 @@ class Plan:
     """
 
     sizes: tuple[Size, ...] = (NTU60, NTU120)
-    rounds: int = 3
+    rounds: int = 2
     steps: int = 45
     few: int = 5
-    many: int = 125
+    many: int = 185
     seconds: float = 0.1
     copied: int = 1 << 28
     multiples: tuple[int, ...] = (1, 2, 4)

@@ -104,7 +104,7 @@ def test_nothing_is_queued_if_one_combination_cannot_run(
         assert "protocol.name: reference" in told
         assert "1 of them: tiny-no" in told
     ablation.main(["table", str(path)])
-    assert "- `tiny-no`: cannot run: model.fusion is SA" in capsys.readouterr().out
+    assert "- `tiny-no`: cannot run: parameters: model.fusion is SA" in capsys.readouterr().out
 
 
 def test_check_says_that_all_can_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ import yaml
 from queue_project import WIDTH, queue_project
 from small_evaluation import KEY
 
-from amsf.ablation_checks import Checker, effective, parse_params
+from amsf.ablation_checks import Checker, effective
 from amsf.ablation_grid import Cell
-from amsf.errors import InputError
+from amsf.params import parse_params
 
 
 @pytest.fixture
@@ -87,13 +87,13 @@ def test_texts_that_are_too_long_for_the_encoder(
 def test_what_decides_a_result_is_neither_jobs_nor_where_a_value_stands(
     raw: dict[str, Any],
 ) -> None:
-    plain = effective(parse_params({**raw, "train": {"cycles": 3}}))
-    assert effective(parse_params({**raw, "train": {"cycles": 3}, "compute": {"jobs": 2}})) == plain
-    assert effective(parse_params({**raw, "train": {"cycles": 4}})) != plain
+    plain = effective(parse_params({**raw, "train": {"cycles": 3}}, "parameters"))
+    assert (
+        effective(
+            parse_params({**raw, "train": {"cycles": 3}, "compute": {"jobs": 2}}, "parameters")
+        )
+        == plain
+    )
+    assert effective(parse_params({**raw, "train": {"cycles": 4}}, "parameters")) != plain
     raw["benchmarks"][KEY]["set"] = {"train": {"cycles": 3}}
-    assert effective(parse_params({**raw, "train": {"cycles": 9}})) == plain
-
-
-def test_messages_name_no_temporary_file(raw: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=r"^benchmarks is missing"):
-        parse_params({"model": {}})
+    assert effective(parse_params({**raw, "train": {"cycles": 9}}, "parameters")) == plain

@@ -10,12 +10,11 @@ import yaml
 from queue_project import queued_project
 from small_evaluation import KEY
 
-from amsf.ablation_checks import parse_params
 from amsf.ablation_grid import apply_overrides
 from amsf.ablation_runs import Runs, copied_paths, queue_run, untracked_code
 from amsf.compare_revisions import Revisions
 from amsf.errors import InputError
-from amsf.params import Params
+from amsf.params import Params, parse_params
 
 
 @pytest.fixture
@@ -33,7 +32,9 @@ def revisions(project: Path) -> Iterator[Revisions]:
 
 def params(**overrides: object) -> Params:
     raw = yaml.safe_load(Path("params.yaml").read_text())
-    return parse_params(apply_overrides(raw, {f"model.{k}": v for k, v in overrides.items()}))
+    return parse_params(
+        apply_overrides(raw, {f"model.{k}": v for k, v in overrides.items()}), "parameters"
+    )
 
 
 def test_done_and_of_which_revision(revisions: Revisions) -> None:
@@ -80,10 +81,10 @@ def test_other_parameters_than_now(
 def test_other_benchmarks_than_now(revisions: Revisions) -> None:
     raw = yaml.safe_load(Path("params.yaml").read_text())
     raw["benchmarks"]["second"] = raw["benchmarks"][KEY]
-    run = Runs(revisions).of("tiny-1-Add", parse_params(raw))
+    run = Runs(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
     assert (run.state, run.reason) == ("changed", f"run with other benchmarks ({KEY})")
     raw["benchmarks"] = {KEY: {**raw["benchmarks"][KEY], "unseen": 5}}
-    run = Runs(revisions).of("tiny-1-Add", parse_params(raw))
+    run = Runs(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
     assert run.reason == f"run with another entry benchmarks.{KEY}"
 
 

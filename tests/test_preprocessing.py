@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amsf.errors import InputError
 from amsf.joints import LAYOUTS
 from amsf.preprocessing import (
     Samples,
@@ -140,3 +144,26 @@ def test_augmentation_varies_but_never_mirrors(recordings: SkeletonSet) -> None:
 
     assert (handedness(views.own) < 0).all()
     assert (handedness(varied.own) < 0).all()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="needs Linux's /proc")
+def test_prepared_recordings_are_a_memory_map(recordings: SkeletonSet) -> None:
+    samples = prepare(recordings, np.arange(3), LAYOUT, 16)
+    address = samples.joints.data_ptr()
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        low, high = (int(end, 16) for end in line.split()[0].split("-"))
+        if low <= address < high:
+            assert line.endswith("(deleted)"), "an unnamed file lies behind it"
+            return
+    pytest.fail("no mapping holds the joints")
+
+
+def test_no_room_for_prepared_recordings(
+    recordings: SkeletonSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(InputError, match=r"no room for 0\.0 GB.*No space left.*TMPDIR"):
+        prepare(recordings, np.arange(3), LAYOUT, 16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch.nn.functional import normalize
 
 from amsf.checkpoints import Config
 from amsf.errors import InputError
-from amsf.features import PhaseFeatures, SampleSet, load_phase
+from amsf.feature_checks import Samples
+from amsf.features import PhaseFeatures, SampleSet, load_phase, save_phase
 from amsf.params import Settings
 from amsf.training import PhaseTrainer, Streams, draw_batches
 
@@ -151,6 +153,35 @@ def test_features_are_normalised_unless_told_otherwise(tmp_path: Path) -> None:
 
     assert recon(data, True) == pytest.approx(recon(beforehand, False), rel=1e-4)
     assert recon(data, False) != pytest.approx(recon(data, True), rel=1e-2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux's /proc")
+def test_features_are_read_where_they_lie(tmp_path: Path) -> None:
+    """64 MB of features take no memory of the process's own, in training and in evaluation."""
+    small_inputs(tmp_path, small_settings())
+    given = load_phase(tmp_path / "test.safetensors")
+    repeat = 2**26 // (4 * given.train.features.numel())
+    many = Samples(
+        given.train.features.repeat(repeat, 1).numpy(),
+        given.train.labels.repeat(repeat).numpy(),
+        None,
+    )
+    few = Samples(given.zsl.features.numpy(), given.zsl.labels.numpy(), None)
+    save_phase(tmp_path / "many.safetensors", {"train": many, "zsl": few})
+    del many
+
+    def own_memory() -> int:
+        status = Path("/proc/self/status").read_text()
+        return int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) * 1024
+
+    before = own_memory()
+    data = load_phase(tmp_path / "many.safetensors")
+    trained, _ = trainer(tmp_path, small_settings(), data=data)
+    next(iter(trained.cycles(1, None)))
+    trained.model.embed(data.train.features[:1000])
+    grown = own_memory() - before
+    # The labels are copied: 8 bytes beside 64 of features.
+    assert grown < 2**26 / 2
 
 
 @pytest.mark.parametrize("batch_size", [4, 64])
