@@ -2,7 +2,7 @@
 
 The gradient is then still in the cache, and its memory is free for the next one. At the paper's
 size the weights, their gradients and Adam's two moments are 150 MB, several times what a cache
-holds, so that this halves the time of the update where runs share the memory's bandwidth.
+holds, and runs side by side share the memory's bandwidth.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def measure(plan: Plan, folder: Path, cores: int) -> list[Measured]:
 
 def describe_machine(cores: int) -> str:
     """CPU, cores, torch and its libraries."""
-    memory = f"{cores} cores used; torch {torch.__version__}, {torch.get_num_threads()} threads by"
+    used = f"{cores} cores used; torch {torch.__version__}"
     libraries = [
         name
         for name, there in (
@@ -171,7 +171,7 @@ def describe_machine(cores: int) -> str:
         if there
     ]
     kernels = torch.backends.cpu.get_cpu_capability()
-    return f"{cpu_name()}, {memory} default, {kernels}, {' and '.join(libraries) or 'no libraries'}"
+    return f"{cpu_name()}, {used}, {kernels}, {' and '.join(libraries) or 'no libraries'}"
 
 
 def replace_tables(text: str, tables: str) -> str:

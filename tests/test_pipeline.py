@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from dvc.repo import Repo
+from queue_project import git
 
 ROOT = Path(__file__).parent.parent
 SHORT = {
@@ -53,13 +54,6 @@ def call(folder: Path, *words: str, fails: bool = False) -> str:
     )
     assert (done.returncode != 0) == fails, done.stdout
     return done.stdout
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
-    return subprocess.run(
-        ["git", *identity, *words], cwd=folder, check=True, text=True, stdout=subprocess.PIPE
-    ).stdout
 
 
 def stages_run(output: str) -> list[str]:
