@@ -23,7 +23,7 @@ def set_up(compute: Compute) -> torch.device:
     # cuBLAS reads this at its first call; without it deterministic mode refuses matrix products.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
-    # Deterministic mode would also fill every new tensor before it is written, which nothing here needs.
+    # Deterministic mode would also fill every new tensor before it is written: not needed here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return find_device(compute.device)
 
