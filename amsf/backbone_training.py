@@ -82,8 +82,8 @@ def train_encoder(
         encoder.train()
         parts = Parts(
             {"encoder": encoder},
-            {"adamw": optimiser},
             {"order": order, "variation": variation, "weights": torch.default_generator},
+            optimisers={"adamw": optimiser},
         )
         path, done = None, 0
         if snapshots is not None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from amsf.eager_adam import EagerAdam
 from amsf.linear import LinearMap
 from amsf.vae import CrossModalVAE, sample
 
@@ -32,13 +33,6 @@ class UnseenClassifier(nn.Module):
     def forward(self, z: Tensor) -> Tensor:  # (N, L) -> (N, U) logits
         logits = self.linear(z)
         return torch.relu(logits) if self.relu else logits
-
-
-def classifier_optimiser(
-    classifier: UnseenClassifier, learning_rate: float
-) -> torch.optim.Optimizer:
-    """Adam over the classifier's parameters."""
-    return torch.optim.Adam(classifier.parameters(), learning_rate, fused=True)
 
 
 @torch.no_grad()
@@ -63,7 +57,7 @@ def latent_samples(
 
 def fit_classifier(
     classifier: UnseenClassifier,
-    optimiser: torch.optim.Optimizer,
+    optimiser: EagerAdam,
     z: Tensor,
     labels: Tensor,
     steps: int,
@@ -83,7 +77,6 @@ def fit_classifier(
     """
     loss = torch.zeros(())
     for _ in range(steps):
-        optimiser.zero_grad(set_to_none=True)
         loss = cross_entropy(classifier(z), labels)
         loss.backward()
         optimiser.step()

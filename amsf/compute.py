@@ -22,7 +22,8 @@ def set_up(compute: Compute) -> torch.device:
     torch.set_num_threads(compute.threads)
     # cuBLAS reads this at its first call; without it deterministic mode refuses matrix products.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    # As torch.use_deterministic_algorithms, which also imports the compiler: 70 MB and a second.
+    torch.set_deterministic_debug_mode("error")
     # Deterministic mode would also fill every new tensor before it is written: not needed here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return find_device(compute.device)

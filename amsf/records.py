@@ -74,7 +74,7 @@ def read_record(path: Path) -> Record:
 def _parts(trainer: PhaseTrainer) -> Parts:
     return Parts(
         {"model": trainer.model},
-        {**trainer.optimiser.parts, "classifier": trainer.classifier_optimiser},
         # Fresh classifiers draw their weights from torch's own stream.
         {"noise": trainer.streams.noise, "weights": default_generator},
+        states={"adam": trainer.optimiser.state, "classifier": trainer.classifier_optimiser.state},
     )

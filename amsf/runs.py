@@ -157,7 +157,7 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
             streams = Streams.seeded(seed, phase, device)
         data = load_phase(inputs.features / f"{phase}.safetensors")
         config = _config(inputs, phase, seed, data.width)
-        text = torch.from_numpy(inputs.text)
+        text = torch.tensor(inputs.text)  # a copy: joblib hands large arrays over read-only
         trainer = PhaseTrainer(settings, config, data.train, text, streams, device)
         record = restore_phase_snapshot(folder / phase / SNAPSHOT, trainer)
         # Samples of the test phase's unseen classes are looked at by the reference protocol alone.

@@ -7,7 +7,7 @@ either the last one or the one before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,15 @@ class Parts:
 
     Attributes:
         modules: with their weights and buffers.
-        optimisers: with their moments; their parameter groups go into the note.
         generators: random streams of torch.
+        states: tensors by name, changed in place.
+        optimisers: with their moments; their parameter groups go into the note.
     """
 
     modules: dict[str, nn.Module]
-    optimisers: dict[str, torch.optim.Optimizer]
     generators: dict[str, torch.Generator]
+    states: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
 
 
 def save_snapshot(path: Path, parts: Parts, note: Any) -> None:
@@ -39,6 +41,8 @@ def save_snapshot(path: Path, parts: Parts, note: Any) -> None:
     groups = {}
     for name, module in parts.modules.items():
         tensors |= {f"module {name} {key}": value for key, value in module.state_dict().items()}
+    for name, values in parts.states.items():
+        tensors |= {f"state {name} {key}": value for key, value in values.items()}
     for name, optimiser in parts.optimisers.items():
         state = optimiser.state_dict()
         groups[name] = state["param_groups"]
@@ -63,6 +67,9 @@ def restore_snapshot(path: Path, parts: Parts) -> Any:
     try:
         for name, module in parts.modules.items():
             module.load_state_dict(_below(tensors, f"module {name} "))
+        for name, values in parts.states.items():
+            for key, tensor in values.items():
+                tensor.copy_(tensors[f"state {name} {key}"])
         for name, optimiser in parts.optimisers.items():
             states: dict[int, dict[str, Tensor]] = {}
             for key, tensor in _below(tensors, f"optimiser {name} ").items():

@@ -19,7 +19,6 @@ from torch.nn.functional import normalize
 from amsf.checkpoints import Config, TrainedModel
 from amsf.classifier import (
     UnseenClassifier,
-    classifier_optimiser,
     fit_classifier,
     latent_samples,
 )
@@ -111,8 +110,8 @@ class PhaseTrainer:
         for encoder in (self.model.vae.skeleton_encoder, self.model.vae.text_encoder):
             encoder.start_at(self.protocol.initial_logvar)
         self.optimiser = EagerAdam(self.model.vae.parameters(), settings.train.learning_rate)
-        self.classifier_optimiser = classifier_optimiser(
-            self.model.classifier, settings.train.classifier_learning_rate
+        self.classifier_optimiser = EagerAdam(
+            self.model.classifier.parameters(), settings.train.classifier_learning_rate
         )
         # On the CPU this stays the memory map of the file: a batch reads its own rows.
         self.features = train.features.to(device)
@@ -224,8 +223,8 @@ class PhaseTrainer:
                 relu=model.config.classifier_relu,
             )
             model.classifier.load_state_dict(fresh.state_dict())
-            self.classifier_optimiser = classifier_optimiser(
-                model.classifier, settings.classifier_learning_rate
+            self.classifier_optimiser = EagerAdam(
+                model.classifier.parameters(), settings.classifier_learning_rate
             )
         z, labels = latent_samples(
             model.vae, self.unseen_text, settings.classifier_samples, self._noise

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from amsf.checkpoints import TrainedModel
-from amsf.classifier import classifier_optimiser, fit_classifier, latent_samples
+from amsf.classifier import fit_classifier, latent_samples
 from amsf.descriptions import LABEL_VIEW, VIEWS
+from amsf.eager_adam import EagerAdam
 from amsf.errors import InputError
 from amsf.params import Settings, Text
 from amsf.tables import read_table
@@ -179,7 +180,7 @@ def refit_classifier(
     z, labels = latent_samples(
         refitted.vae, torch.from_numpy(text), train.classifier_samples, noise
     )
-    optimiser = classifier_optimiser(refitted.classifier, train.classifier_learning_rate)
+    optimiser = EagerAdam(refitted.classifier.parameters(), train.classifier_learning_rate)
     cycles = 1 if switches.classifier_restart else config.cycle + 1
     fit_classifier(refitted.classifier, optimiser, z, labels, cycles * train.classifier_steps)
     return refitted.eval()

@@ -10,12 +10,13 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from amsf.classifier import UnseenClassifier, fit_classifier
+from amsf.eager_adam import EagerAdam
 
 
 def fit(
     classifier: UnseenClassifier, x: torch.Tensor, y: torch.Tensor, steps: int, lr: float
 ) -> float:
-    optimiser = torch.optim.Adam(classifier.parameters(), lr)
+    optimiser = EagerAdam(classifier.parameters(), lr)
     return fit_classifier(classifier, optimiser, x, y, steps)
 
 

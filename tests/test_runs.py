@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +95,17 @@ def test_one_stream_makes_a_phase_depend_on_the_one_before(tmp_path: Path) -> No
     stream = train(tmp_path / "stream", protocol={**last, "seeding": "stream"})
     assert tree(run / "seed0/test") == tree(stream / "seed0/test")
     assert tree(run / "seed0/val") != tree(stream / "seed0/val")
+
+
+def test_no_process_loads_the_compiler(tmp_path: Path) -> None:
+    """Torch's compiler takes a second and 70 MB; nothing here compiles."""
+    code = (
+        "import sys; from pathlib import Path; from train_small import main\n"
+        "main(Path(sys.argv[1]), 1, 1); assert 'torch._dynamo' not in sys.modules"
+    )
+    tests = Path(__file__).parent
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=env, check=True)
 
 
 def test_text_of_another_dataset(tmp_path: Path) -> None:
