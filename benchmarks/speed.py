@@ -44,7 +44,7 @@ class Plan:
     """
 
     sizes: tuple[Size, ...] = (NTU60, NTU120)
-    rounds: int = 2
+    rounds: int = 3
     steps: int = 45
     few: int = 5
     many: int = 185
