@@ -24,7 +24,7 @@ from amsf.errors import InputError
 from amsf.params import Backbone
 from amsf.preprocessing import Samples, augment, person_views
 from amsf.progress import track
-from amsf.snapshots import Parts, restore_snapshot, save_snapshot
+from amsf.snapshots import Parts, code_digest, restore_snapshot, save_snapshot
 from amsf.storage import read_json, read_tensors, write_json, write_tensors
 
 _WEIGHT_DECAY = 5e-4
@@ -34,6 +34,10 @@ _WARM_UP = 0.15  # of all steps, with rising learning rate
 # sign of a seen class from 0.74 to 0.81.
 _SMOOTHING = 0.1
 _ENCODE_BATCH = 256
+# The modules that compute the encoder's numbers, as they lie there when this one is imported.
+_CODE = code_digest(
+    ("backbone", "backbone_training", "compute", "joints", "preprocessing", "snapshots")
+)
 
 
 def train_encoder(
@@ -115,9 +119,8 @@ def train_encoder(
 
 def _fingerprint(samples: Samples, targets: Tensor, shape: EncoderShape, settings: Backbone) -> str:
     """Names all that a training depends on: 16 hex digits."""
-    digest = hashlib.sha256(f"{torch.__version__} {shape} {settings}".encode())
-    for module in ("backbone", "backbone_training", "preprocessing"):
-        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    where = f"{targets.device} {torch.get_num_threads()}"
+    digest = hashlib.sha256(f"{_CODE} {shape} {settings} {where}".encode())
     for tensor in (*vars(samples).values(), targets):
         digest.update(memoryview(tensor.cpu().contiguous().numpy()).cast("B"))
     return digest.hexdigest()[:16]

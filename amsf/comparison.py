@@ -14,8 +14,10 @@ draws of the samples,
     degrees of freedom   = (S - 1) (that variance / (var(d_s) / S))^2
 
 The first term holds the seeds and what a sample means to one seed alone; the second is the part of
-the samples' luck that all seeds share, which no number of seeds averages out. A bootstrap over
-three seeds would make intervals far too short; a t interval does not.
+the samples' luck that all seeds share, which no number of seeds averages out. Two or three d_s
+that happen to be equal would make the sum 0; it is therefore never taken below the mean of all of
+C, which is what the sum is expected to be if the seeds themselves make no difference. A bootstrap
+over three seeds would make intervals far too short; a t interval does not.
 """
 
 from __future__ import annotations
@@ -98,8 +100,9 @@ def paired_difference(differences: Sequence[float], covariance: np.ndarray) -> D
     else:
         seeds = float(d.var(ddof=1)) / S
         shared = (float(covariance.sum()) - float(np.trace(covariance))) / (S * (S - 1))
-        variance = seeds + max(0.0, shared)
-        df = (S - 1) * (variance / seeds) ** 2 if seeds > 0 else math.inf
+        variance = max(seeds + max(0.0, shared), samples)
+        ratio = variance / seeds if seeds > 0 else math.inf
+        df = (S - 1) * ratio * ratio
         over_seeds = _interval(mean, seeds, S - 1)
     error = math.sqrt(variance)
     p = 1.0 if mean == 0 else 0.0

@@ -49,6 +49,11 @@ class EagerAdam:
             else:
                 self._small.append((parameter, moments))
 
+    def restart(self) -> None:
+        """Forget the steps so far, as if it were new."""
+        for value in self.state.values():
+            value.zero_()
+
     def step(self) -> None:
         """Update the parameters that the backward pass has left."""
         _update([pair for pair in self._small if pair[0].grad is not None], self._learning_rate)

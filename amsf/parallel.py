@@ -17,6 +17,8 @@ from amsf.params import Compute
 from amsf.progress import track
 
 ANSWER_WITHIN = 30  # seconds that a scheduler has
+# Tasks draw from torch's own random stream, which all threads of a Dask worker share.
+_ALONE = threading.RLock()
 
 
 def side_by_side(
@@ -50,7 +52,8 @@ def _call(
 ) -> tuple[int, Any]:
     if parent is not None and parent != os.getpid():
         _watch(parent)
-    return index, function(*task)
+    with _ALONE:
+        return index, function(*task)
 
 
 @cache

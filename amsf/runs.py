@@ -26,25 +26,18 @@ from amsf.parallel import side_by_side
 from amsf.params import Settings
 from amsf.progress import track
 from amsf.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
+from amsf.snapshots import code_digest
 from amsf.splits import Split
 from amsf.storage import read_tensors, sha256, write_tensors, write_text
 from amsf.training import PhaseTrainer, Streams
 
 # The modules that compute a run's numbers, as they lie there when this one is imported.
-_MODULES = (
-    *("checkpoints", "classifier", "compute", "eager_adam", "fusion", "linear"),
-    *("records", "runs", "snapshots", "training", "vae"),
+CODE = code_digest(
+    (
+        *("checkpoints", "classifier", "compute", "eager_adam", "fusion", "linear"),
+        *("records", "runs", "snapshots", "training", "vae"),
+    )
 )
-
-
-def _digest_of_code() -> str:
-    digest = hashlib.sha256(torch.__version__.encode())
-    for name in _MODULES:
-        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
-    return digest.hexdigest()
-
-
-CODE = _digest_of_code()
 SNAPSHOT = "snapshot.safetensors"
 
 
@@ -196,6 +189,13 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
     """Choose the cycle of each phase and write what is kept of the runs."""
     settings = inputs.settings
     records = {p: read_record(folder / p / SNAPSHOT) for p in phases(settings)}
+    for phase, record in records.items():
+        if len(record.cycles) != settings.train.cycles:
+            raise InputError(
+                f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of "
+                f"{settings.train.cycles} cycles, though its run has ended: another process writes "
+                "there too; wait for it, or stop it, and run the same command again"
+            )
     for phase, record in records.items():
         cycle = _chosen(settings, phase, records)
         data = load_phase(inputs.features / f"{phase}.safetensors")

@@ -7,6 +7,8 @@ either the last one or the one before.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,21 +37,23 @@ class Parts:
     optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
 
 
+def code_digest(modules: Iterable[str]) -> str:
+    """Names PyTorch's version and the code of modules of ``amsf`` as it is in their files."""
+    digest = hashlib.sha256(torch.__version__.encode())
+    for name in modules:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
 def save_snapshot(path: Path, parts: Parts, note: Any) -> None:
     """Write the parts as they are now, with a JSON note."""
-    tensors: dict[str, Tensor] = {}
+    tensors = _fixed(parts)
     groups = {}
-    for name, module in parts.modules.items():
-        tensors |= {f"module {name} {key}": value for key, value in module.state_dict().items()}
-    for name, values in parts.states.items():
-        tensors |= {f"state {name} {key}": value for key, value in values.items()}
     for name, optimiser in parts.optimisers.items():
         state = optimiser.state_dict()
         groups[name] = state["param_groups"]
         for index, values in state["state"].items():
             tensors |= {f"optimiser {name} {index} {key}": v for key, v in values.items()}
-    for name, generator in parts.generators.items():
-        tensors[f"generator {name}"] = generator.get_state()
     arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
     write_tensors(path, arrays, {"groups": groups, "note": note})
 
@@ -64,7 +68,10 @@ def restore_snapshot(path: Path, parts: Parts) -> Any:
         return None
     tensors = {name: torch.from_numpy(array) for name, array in read_tensors(path).items()}
     metadata = read_metadata(path)
+    found = {name: t for name, t in tensors.items() if not name.startswith("optimiser ")}
     try:
+        if _shapes(found) != _shapes(_fixed(parts)):
+            raise ValueError("its tensors have other names, shapes or types")
         for name, module in parts.modules.items():
             module.load_state_dict(_below(tensors, f"module {name} "))
         for name, values in parts.states.items():
@@ -79,11 +86,27 @@ def restore_snapshot(path: Path, parts: Parts) -> Any:
             optimiser.load_state_dict({"state": states, "param_groups": groups})
         for name, generator in parts.generators.items():
             generator.set_state(tensors[f"generator {name}"])
+        return metadata["note"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{path}: not a snapshot of this run ({error}); delete it to train from the start"
         ) from error
-    return metadata["note"]
+
+
+def _fixed(parts: Parts) -> dict[str, Tensor]:
+    """All tensors of the parts but those of torch's optimisers, which have none at their start."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in parts.modules.items():
+        tensors |= {f"module {name} {key}": value for key, value in module.state_dict().items()}
+    for name, values in parts.states.items():
+        tensors |= {f"state {name} {key}": value for key, value in values.items()}
+    for name, generator in parts.generators.items():
+        tensors[f"generator {name}"] = generator.get_state()
+    return tensors
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
 
 
 def _below(tensors: dict[str, Tensor], start: str) -> dict[str, Tensor]:

@@ -67,6 +67,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             "that and run the same command again, which goes on from what is finished"
         ) from error
     finally:
+        if old.exists() and not path.exists():  # stopped between the two renames
+            old.replace(path)
         for remainder in (temporary, old):
             if remainder.is_dir():
                 shutil.rmtree(remainder)

@@ -8,6 +8,7 @@ switches of `amsf.params.Protocol` choose.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 
@@ -130,11 +131,12 @@ class PhaseTrainer:
                 the cycle is not chosen by accuracy, so that nothing of them is looked at.
 
         Raises:
-            InputError: the loss is no longer finite.
+            InputError: a loss or the weights are no longer finite.
         """
         for cycle in range(self.cycle, count):
             points = self._steps(cycle)
             classifier_loss = self._classify(cycle)
+            self._refuse_nonfinite_end(classifier_loss, cycle)
             accuracy = None if observed is None else self._zsl_accuracy(observed)
             state = self.model.state_dict()
             self.cycle = cycle + 1
@@ -223,9 +225,7 @@ class PhaseTrainer:
                 relu=model.config.classifier_relu,
             )
             model.classifier.load_state_dict(fresh.state_dict())
-            self.classifier_optimiser = EagerAdam(
-                model.classifier.parameters(), settings.classifier_learning_rate
-            )
+            self.classifier_optimiser.restart()
         z, labels = latent_samples(
             model.vae, self.unseen_text, settings.classifier_samples, self._noise
         )
@@ -243,9 +243,21 @@ class PhaseTrainer:
         if wrong.any():
             step = int(wrong.any(1).nonzero()[0])
             names = [name for name, bad in zip(TERMS, wrong[step].tolist(), strict=True) if bad]
-            config = self.model.config
-            raise InputError(
-                f"training ({config.phase} phase, seed {config.seed}): {', '.join(names)} not "
-                f"finite at step {step + 1} of cycle {cycle + 1}; lower train.learning_rate, or "
-                "look for outliers in the features"
+            raise self._diverged(
+                f"{', '.join(names)} not finite at step {step + 1} of cycle {cycle + 1}; lower "
+                "train.learning_rate, or look for outliers in the features"
             )
+
+    def _refuse_nonfinite_end(self, classifier_loss: float, cycle: int) -> None:
+        """What the last updates left, which no loss term has seen."""
+        wrong = [] if math.isfinite(classifier_loss) else ["the classifier's loss"]
+        wrong += [name for name, t in self.model.state_dict().items() if not t.isfinite().all()]
+        if wrong:
+            raise self._diverged(
+                f"{wrong[0]} not finite at the end of cycle {cycle + 1}; lower train.learning_rate "
+                "or train.classifier_learning_rate"
+            )
+
+    def _diverged(self, told: str) -> InputError:
+        config = self.model.config
+        return InputError(f"training ({config.phase} phase, seed {config.seed}): {told}")

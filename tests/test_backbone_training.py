@@ -134,3 +134,13 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         *fewer, CLASSES, SHAPE, KNOBS.model_copy(update={"epochs": 1}), CPU, "e", tmp_path
     )
     assert len(list(tmp_path.iterdir())) == 2
+    # And so has one with another number of threads, which changes the order of sums.
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        train_encoder(
+            *fewer, CLASSES, SHAPE, KNOBS.model_copy(update={"epochs": 1}), CPU, "e", tmp_path
+        )
+    finally:
+        torch.set_num_threads(before)
+    assert len(list(tmp_path.iterdir())) == 3

@@ -69,6 +69,39 @@ def test_negative_common_luck_never_narrows_the_interval() -> None:
     assert found.standard_error == pytest.approx(math.sqrt(1 / 3))
 
 
+def test_seeds_that_happen_to_agree_are_no_proof() -> None:
+    """Each of two seeds gets one sample more right, another one: the samples may be luck."""
+    effects = np.zeros((2, 40))
+    effects[0, 3] = effects[1, 7] = 1
+    found = from_effects(effects)
+    # For these seeds: effects of a sample are (0.5, 0.5, 0, ...) on average, so 2 of 40 are 0.5.
+    values = np.zeros(40)
+    values[[3, 7]] = 0.5
+    known = stats.norm.ppf(0.975) * values.std(ddof=1) / math.sqrt(40)
+    assert found.mean == pytest.approx(1 / 40)
+    assert found.interval.high - found.mean == pytest.approx(known)
+    assert verdict(found, found.p) == "no difference shown"
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_equal_accuracies_of_different_answers_are_no_difference(seeds: int) -> None:
+    """Every model has 20 of 60 wrong, others each time: rounding is all that differs."""
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        right = np.ones((2, seeds, 60))
+        for answers in right.reshape(-1, 60):
+            answers[rng.choice(60, 20, replace=False)] = 0
+        found = from_effects(right[1] - right[0])
+        assert verdict(found, found.p).startswith("no difference")
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_few_disagreements_seldom_show_a_difference_that_is_not_there(seeds: int) -> None:
+    rng = np.random.default_rng(0)
+    effects = rng.choice([-1.0, 0, 1], p=[0.025, 0.95, 0.025], size=(1000, seeds, 50))
+    assert np.mean([from_effects(e).p < 0.05 for e in effects]) < 0.07
+
+
 def test_one_seed_tells_of_other_samples_alone() -> None:
     found = paired_difference([0.1], np.array([[0.04**2]]))
     assert found.over_seeds is None

@@ -61,24 +61,24 @@ def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Cluster:
-    """A scheduler and two workers, each a process of its own on loopback."""
+    """A scheduler and workers, each a process of its own on loopback."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, workers: int, threads: int) -> None:
         self.file = folder / "scheduler.json"
         self.folder = folder
         self.stack = stack
+        self.threads = threads
         self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        self.workers = [self.start_worker(), self.start_worker()]
+        self.workers = [self.start_worker() for _ in range(workers)]
         from distributed import Client
 
         with Client(scheduler_file=str(self.file), timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(workers, timeout=60)
             self.address = client.scheduler.address
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self._start(
-            "dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"
-        )
+        options = ("--nthreads", str(self.threads), "--no-nanny", "--no-dashboard")
+        return self._start("dask_worker", *options, "--host", "127.0.0.1")
 
     def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
@@ -95,11 +95,21 @@ class Cluster:
         return process
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+@pytest.fixture(params=[(2, 1)])
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     with ExitStack() as stack:
         (tmp_path / "dask").mkdir()
-        yield Cluster(tmp_path / "dask", stack)
+        yield Cluster(tmp_path / "dask", stack, *request.param)
+
+
+@pytest.mark.parametrize("cluster", [(1, 3)], indirect=True)
+def test_threads_of_a_dask_worker_do_not_disturb_each_other(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """They share torch's own random stream, from which models draw their weights."""
+    main(tmp_path / "here", 3, jobs=1)
+    main(tmp_path / "there", 3, 0, cluster.address)
+    assert tree(tmp_path / "there/models") == tree(tmp_path / "here/models")
 
 
 def test_a_dask_cluster_with_a_worker_killed_gives_the_same_bytes(

@@ -13,6 +13,7 @@ from test_training import trainer
 
 from amsf.errors import InputError
 from amsf.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
+from amsf.storage import read_metadata, read_tensors, write_tensors
 from amsf.training import CycleResult
 
 PROTOCOLS: list[dict[str, Any]] = [{}, {"name": "reference"}]
@@ -68,6 +69,29 @@ def test_a_snapshot_of_another_model(tmp_path: Path) -> None:
     wider, _ = trainer(tmp_path, small_settings(model={"latent": 7}))
     with pytest.raises(InputError, match=r"(?s)not a snapshot of this run.*delete it"):
         restore_phase_snapshot(tmp_path / "s.safetensors", wider)
+
+
+@pytest.mark.parametrize("kind", ["cast", "scalar", "missing", "unknown", "no note"])
+def test_a_snapshot_that_would_fit_by_luck(tmp_path: Path, kind: str) -> None:
+    """Torch would cast and broadcast what it copies; nothing is touched before all is compared."""
+    trained, _ = trainer(tmp_path, small_settings())
+    path = tmp_path / "s.safetensors"
+    save_phase_snapshot(path, trained, Record())
+    arrays, note = read_tensors(path), read_metadata(path)
+    name = "state adam 0 exp_avg"
+    if kind == "cast":
+        arrays[name] = arrays[name].astype(np.float64)
+    elif kind == "scalar":
+        arrays[name] = np.float32(2).reshape(())
+    elif kind == "missing":
+        del arrays[name]
+    elif kind == "unknown":
+        arrays["state adam 999 exp_avg"] = arrays[name]
+    else:
+        note = None
+    write_tensors(path, arrays, note)
+    with pytest.raises(InputError, match="not a snapshot of this run"):
+        restore_phase_snapshot(path, trained)
 
 
 @pytest.mark.parametrize("keep", [0, 7, 100, 5000])

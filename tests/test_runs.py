@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 from small_benchmark import small_inputs, small_settings
 
+from amsf import runs
 from amsf.checkpoints import load_model
 from amsf.errors import InputError
+from amsf.parallel import side_by_side
+from amsf.records import save_phase_snapshot
 from amsf.runs import phases, train_benchmark
 
 ZSL = {"evaluate": {"task": "zsl"}, "protocol": {"selection": "last"}}
@@ -95,6 +98,29 @@ def test_one_stream_makes_a_phase_depend_on_the_one_before(tmp_path: Path) -> No
     stream = train(tmp_path / "stream", protocol={**last, "seeding": "stream"})
     assert tree(run / "seed0/test") == tree(stream / "seed0/test")
     assert tree(run / "seed0/val") != tree(stream / "seed0/val")
+
+
+def test_a_snapshot_put_back_by_another_process_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a worker does that is presumed dead and still writes."""
+    folder = tmp_path / "scratch"
+    early: dict[Path, bytes] = {}
+
+    def keep_first(path: Path, *rest: Any) -> None:
+        save_phase_snapshot(path, *rest)
+        early.setdefault(path, path.read_bytes())
+
+    def put_back(*arguments: Any) -> None:
+        side_by_side(*arguments)
+        for path, content in early.items():
+            path.write_bytes(content)
+
+    monkeypatch.setattr(runs, "save_phase_snapshot", keep_first)
+    monkeypatch.setattr(runs, "side_by_side", put_back)
+    with pytest.raises(InputError, match=r"snapshot\.safetensors: holds 1 of 3 cycles"):
+        train_benchmark(small_inputs(tmp_path, small_settings()), tmp_path / "models", folder)
+    assert not (tmp_path / "models").exists()
 
 
 def test_no_process_loads_the_compiler(tmp_path: Path) -> None:

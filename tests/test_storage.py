@@ -105,6 +105,29 @@ def test_an_exception_leaves_the_old_file_and_no_temporary(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_stopped_between_the_two_renames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    replace = Path.replace
+
+    def stopped(self: Path, target: Path) -> Path:
+        if target == path and self.name.endswith(".tmp") and (self / "new").exists():
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    def fill() -> None:
+        with atomic_path(path) as temporary:
+            temporary.mkdir()
+            (temporary / "new").touch()
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fill()
+    assert [p.name for p in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_an_exception_leaves_the_old_folder_and_no_temporary(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()

@@ -11,6 +11,7 @@ import torch
 from small_benchmark import SPLIT, small_inputs, small_settings
 from torch.nn.functional import normalize
 
+from amsf import eager_adam
 from amsf.checkpoints import Config
 from amsf.errors import InputError
 from amsf.feature_checks import Samples
@@ -127,16 +128,18 @@ def test_noise_shape(tmp_path: Path, noise: str) -> None:
     assert trained._noise(9).shape == (9, 6 if noise == "independent" else 1)
 
 
+@pytest.mark.parametrize("large", [1, 2**16])
 @pytest.mark.parametrize("restart", [True, False])
-def test_classifier_restart(tmp_path: Path, restart: bool) -> None:
+def test_classifier_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool, large: int
+) -> None:
+    monkeypatch.setattr(eager_adam, "LARGE", large)
     settings = small_settings(protocol={"classifier_restart": restart}, train={"cycles": 2})
     trained, _ = trainer(tmp_path, settings)
-    optimisers, steps = [], []
+    steps = []
     for _ in trained.cycles(2, None):
-        optimisers.append(trained.classifier_optimiser)
         steps.append(int(trained.classifier_optimiser.state["0 step"]))
     assert steps == ([60, 60] if restart else [60, 120])
-    assert (optimisers[0] is not optimisers[1]) == restart
 
 
 def test_features_are_normalised_unless_told_otherwise(tmp_path: Path) -> None:
@@ -207,6 +210,21 @@ def test_a_nonfinite_loss_names_terms_and_step(tmp_path: Path) -> None:
     data = load_phase_with_infinite_row(tmp_path)
     trained, _ = trainer(tmp_path, small_settings(model={"normalise_features": False}), data=data)
     with pytest.raises(InputError, match=r"test phase, seed 0.*s_recon.*step 1 of cycle 1"):
+        list(trained.cycles(1, None))
+
+
+@pytest.mark.parametrize(
+    ("train", "named"),
+    [
+        # The only step's loss is finite; its update is not.
+        ({"learning_rate": 1e38, "steps_per_cycle": 1}, "the classifier's loss"),
+        ({"classifier_learning_rate": 1e38}, "the classifier's loss"),
+        ({"classifier_learning_rate": 1e39, "classifier_steps": 1}, r"classifier\.linear\.weight"),
+    ],
+)
+def test_nonfinite_weights_are_told(tmp_path: Path, train: dict[str, float], named: str) -> None:
+    trained, _ = trainer(tmp_path, small_settings(train=train))
+    with pytest.raises(InputError, match=rf"seed 0.*{named}.*end of cycle 1.*learning_rate"):
         list(trained.cycles(1, None))
 
 
