@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from amsf.ablation_grid import Cell, apply_overrides
-from amsf.datasets import class_count
+from amsf.datasets import SIMULATED, class_count
 from amsf.descriptions import LABEL_VIEW, Texts, load_texts
 from amsf.errors import InputError
 from amsf.params import Params, Settings, Text, parse_params
@@ -131,8 +131,7 @@ class Checker:
 def _source(params: Params, key: str) -> list[str]:
     """Whether the data of a benchmark that no stage makes are there."""
     entry = params.benchmarks[key]
-    made = entry.source == "data/simulated/demo"
-    if made or Path(entry.source).is_dir():
+    if Path(entry.source) == SIMULATED or Path(entry.source).is_dir():
         return []
     return [
         f"benchmarks.{key}.source {entry.source}: no such folder; docs/data.md tells what it holds"

@@ -138,7 +138,8 @@ def _score(value: Mapping[str, float] | None, best: float | None) -> str:
     if value is None:
         return ""
     mean = f"{value['mean']:.1f}"
-    return f"{f'**{mean}**' if value['mean'] == best else mean} ± {value['std']:.1f}"
+    told = f"**{mean}**" if value["mean"] == best else mean
+    return f"{told} ± {value['std']:.1f}" if "std" in value else told
 
 
 def _missing(lines: Sequence[Line]) -> list[str]:

@@ -12,15 +12,12 @@ from pathlib import Path
 
 from amsf.backbone_export import load_recordings
 from amsf.compute import find_device
-from amsf.datasets import class_count
+from amsf.datasets import SIMULATED, class_count
 from amsf.descriptions import load_texts
 from amsf.errors import InputError
 from amsf.features import find_folder
 from amsf.params import Params, load_params
 from amsf.splits import LISTS, listed_split, random_split
-
-# Made by the pipeline itself.
-MADE = Path("data/simulated")
 
 
 def findings(params: Params) -> list[str]:
@@ -57,7 +54,7 @@ def check_benchmark(params: Params, key: str) -> None:
         split = random_split(entry.dataset, classes, entry.unseen, settings.split.seed)
         split = replace(split, kind=settings.split.kind)
     source = Path(entry.source)
-    if MADE in source.parents:
+    if source == SIMULATED:
         return
     if entry.features == "backbone":
         load_recordings(source, entry.dataset)
@@ -77,6 +74,9 @@ def main() -> None:
         print(f"error: {line}", file=sys.stderr)
     if found:
         raise SystemExit(1)
+    for key in params.benchmarks:
+        if own := params.overridden(key):
+            print(f"{key}: by its own `set`, {', '.join(own)}")
     print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 
 

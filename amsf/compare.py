@@ -103,6 +103,9 @@ def _run(given: argparse.Namespace) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise InputError(f"{twice[0]} is named twice; name the experiments to compare once each")
+    for path in (given.csv, given.markdown):
+        if path is not None and not path.parent.is_dir():
+            raise InputError(f"{path}: its folder does not exist; make it, or name another")
     metrics = [m for m, shown in METRICS.items() if not given.metric or shown in given.metric]
     with Revisions() as revisions:
         snapshots = [revisions.open(name) for name in names]

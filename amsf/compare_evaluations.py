@@ -29,7 +29,7 @@ class Record:
     """What dvc.lock keeps of the stages behind an evaluation.
 
     Attributes:
-        params: parameter with its section -> value.
+        params: parameter with its section -> value, as it held for the benchmark.
         code: Python file -> checksum.
         source: checksum of the benchmark's recordings or published features; empty if unknown.
     """
@@ -196,6 +196,9 @@ def _record(snapshot: Snapshot, benchmark: str) -> Record:
     params = {
         k: v for k, v in params.items() if k.startswith(own) or not k.startswith("benchmarks.")
     }
+    # As they held: what the benchmark sets for itself lies over the sections.
+    for name in [name for name in params if name.startswith(f"{own}set.")]:
+        params[name.removeprefix(f"{own}set.")] = params.pop(name)
     return Record(params, code, data.get(str(params.get(f"{own}source")), ""))
 
 

@@ -15,6 +15,7 @@ from amsf.errors import InputError
 from amsf.tables import read_table
 
 CLASSES = Path("data/classes")
+SIMULATED = Path("data/simulated/demo")  # the demo's recordings, which the pipeline makes itself
 NAME = r"[a-z0-9][a-z0-9_-]*"  # of a dataset, which names its files
 
 

@@ -306,6 +306,16 @@ class Params(Settings):
             sections[name] = {**sections[name], **deepcopy(values)}
         return _validate(Settings, sections, f"benchmarks.{key}.set")
 
+    def overridden(self, key: str) -> list[str]:
+        """What the ``set`` of a benchmark changes, as ``train.cycles is 5 instead of 10``."""
+        sections = self.model_dump(exclude={"benchmarks"})
+        return [
+            f"{section}.{name} is {value} instead of {sections[section][name]}"
+            for section, values in self.benchmark(key).set.items()
+            for name, value in values.items()
+            if value != sections[section][name]
+        ]
+
     def benchmark(self, key: str) -> Benchmark:
         """The entry of one benchmark.
 

@@ -60,7 +60,10 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def summarise_seeds(results: Sequence[SeedResult], settings: Settings) -> dict[str, Any]:
-    """Scores of each seed, their mean and sample standard deviation, and how they came about."""
+    """Scores of each seed, their mean and sample standard deviation, and how they came about.
+
+    One seed has no deviation: ``std`` is empty then.
+    """
     switches = settings.switches()
     names = sorted(results[0].scores)
 
@@ -79,7 +82,7 @@ def summarise_seeds(results: Sequence[SeedResult], settings: Settings) -> dict[s
         "protocol": switches.name,
         "seeds": {str(r.seed): r.scores for r in results},
         "selection": switches.selection,
-        "std": over_seeds(lambda x: np.std(x, ddof=1) if len(x) > 1 else 0.0),
+        "std": over_seeds(lambda x: np.std(x, ddof=1)) if len(results) > 1 else {},
         "switches": switches.model_dump(),
     }
 
@@ -148,8 +151,9 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
     row: dict[str, Any] = {
         name: {
-            "mean": round(100 * metrics["mean"][name]["overall"], 2),
-            "std": round(100 * metrics["std"][name]["overall"], 2),
+            moment: round(100 * metrics[moment][name]["overall"], 2)
+            for moment in ("mean", "std")
+            if name in metrics[moment]
         }
         for name in HEADLINE
         if name in metrics["mean"]

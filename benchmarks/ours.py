@@ -66,8 +66,8 @@ def timings(size: Size, folder: Path, few: int, many: int, seeds: int, jobs: int
     Returns:
         ``alone`` and ``alone_plain``: of a step of one run, as the schedule mixes steps with and
         without cross terms, and without; ``runs``; ``step`` and ``cycle_end``: what one more
-        step, and one more cycle less its steps, cost ``runs`` runs together; ``start``: what a
-        first call of one cycle takes more, since it starts the workers.
+        step, and one more cycle less its steps, cost ``runs`` runs together; ``start``: what
+        else the first call takes, which starts the workers and reads the inputs.
     """
     trainings = Trainings(size, folder)
     one = {"task": "zsl", "jobs": 1}
@@ -85,12 +85,9 @@ def timings(size: Size, folder: Path, few: int, many: int, seeds: int, jobs: int
         for lengths in ((1, few), (1, many), (3, few))
     )
     step = (long - short) / (many - few)
-    result |= {
-        "step": step,
-        "cycle_end": max(0.0, (cycles - short) / 2 - few * step),
-        "start": max(0.0, first - short),
-    }
-    return result
+    cycle_end = max(0.0, (cycles - short) / 2 - few * step)
+    start = max(0.0, first - few * step - cycle_end)
+    return {**result, "step": step, "cycle_end": cycle_end, "start": start}
 
 
 def train(size: Size, folder: Path, cycles: int, steps: int, seeds: int, jobs: int) -> Result:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from amsf.datasets import SIMULATED
 from amsf.simulation import simulate
 from amsf.skeletons import FILE_NAME
 from stages import run
 
-OUTPUT = Path("data/simulated/demo") / FILE_NAME
+OUTPUT = SIMULATED / FILE_NAME
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ from stages import run
 
 def main(key: str) -> None:
     """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
-    settings = load_params().for_benchmark(key)
+    params = load_params()
+    settings = params.for_benchmark(key)
+    if own := params.overridden(key):
+        print(f"{key}: by its own `set`, {', '.join(own)}")
     inputs = Inputs(
         settings=settings,
         split=Split.load(Path(f"data/split/{key}.json")),

@@ -49,8 +49,18 @@ def test_all_is_there(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_the_pipeline_makes_need_not_be_there() -> None:
-    write(source="data/simulated/tiny", features="backbone")
+    write(source="data/simulated/demo", features="backbone")
     assert findings(load_params()) == []
+    write(source="data/simulated/dem", features="backbone")
+    assert "data/simulated/dem/skeletons.safetensors: no such file" in findings(load_params())[0]
+
+
+def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Else `-S train.cycles=3` would have no effect without a word."""
+    write(set={"train": {"cycles": 5, "batch_size": 64}})
+    main()
+    told = capsys.readouterr().out
+    assert "tiny-u2: by its own `set`, train.cycles is 5 instead of 10\n" in told
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def test_seeds_of_one_experiment(project: Path, capsys: pytest.CaptureFixture[st
     [
         (["HEAD", "HEAD"], "HEAD is named twice"),
         (["HEAD", "tiny-1-mha"], "did you mean tiny-1-MHA"),
+        (["HEAD", "tiny-1-MHA", "--csv", "not/there.csv"], r"not/there\.csv: its folder"),
         (["HEAD", "--benchmark", "demo-u9"], "benchmark demo-u9 is not switched on.*mean demo-u8"),
     ],
 )

@@ -29,7 +29,13 @@ LOCK = {
             ],
         },
         f"train@{KEY}": {
-            "params": {"params.yaml": {"model": {"heads": 4, "views": ["lb"]}}},
+            "params": {
+                "params.yaml": {
+                    "model": {"heads": 4, "views": ["lb"]},
+                    "train": {"cycles": 10, "batch_size": 64},
+                    f"benchmarks.{KEY}.set": {"train": {"cycles": 5}},
+                }
+            },
             "deps": [{"path": "amsf/vae.py", "md5": "v1"}],
         },
         "train@other": {"params": {"params.yaml": {"model": {"heads": 99}}}},
@@ -69,6 +75,8 @@ def test_what_it_came_from_is_that_of_its_own_stages(snapshot: Snapshot) -> None
         f"benchmarks.{KEY}.source": "data/simulated/demo",
         "model.heads": 4,
         "model.views": ["lb"],
+        "train.cycles": 5,  # its own; the section's 10 had no effect
+        "train.batch_size": 64,
     }
     assert record.code == {"amsf/features.py": "f1", "amsf/vae.py": "v1"}
     assert record.source == "aa.dir"
