@@ -142,7 +142,10 @@ p, li { max-width: 46rem; }
 a { color: var(--accent); } th a { white-space: nowrap; }
 nav { margin: .6rem 0 1.4rem; } nav a { display: inline-block; margin-right: 1.1rem; }
 .soft { color: var(--soft); }
-.box { overflow-x: auto; margin: .8rem 0 1.2rem; }
+/* A shadow on the right for as long as there is more to scroll to. */
+.box { overflow-x: auto; margin: .8rem 0 1.2rem; background:
+  linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% local no-repeat,
+  linear-gradient(to left, var(--line), transparent) right / .8rem 100% scroll no-repeat; }
 .box:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .94rem; }
 caption { text-align: left; color: var(--soft); font-size: .9rem; padding-bottom: .4rem;
