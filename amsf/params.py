@@ -308,12 +308,12 @@ class Params(Settings):
 
     def overridden(self, key: str) -> list[str]:
         """What the ``set`` of a benchmark changes, as ``train.cycles is 5 instead of 10``."""
-        sections = self.model_dump(exclude={"benchmarks"})
+        held, common = self.for_benchmark(key).model_dump(), self.model_dump()
         return [
-            f"{section}.{name} is {value} instead of {sections[section][name]}"
+            f"{section}.{name} is {held[section][name]} instead of {common[section][name]}"
             for section, values in self.benchmark(key).set.items()
-            for name, value in values.items()
-            if value != sections[section][name]
+            for name in values
+            if held[section][name] != common[section][name]
         ]
 
     def benchmark(self, key: str) -> Benchmark:

@@ -57,7 +57,8 @@ def test_what_the_pipeline_makes_need_not_be_there() -> None:
 
 def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Else `-S train.cycles=3` would have no effect without a word."""
-    write(set={"train": {"cycles": 5, "batch_size": 64}})
+    same = {"batch_size": 64, "learning_rate": "1e-4", "seeds": [0, 1, 2]}
+    write(set={"train": {"cycles": 5, **same}})
     main()
     told = capsys.readouterr().out
     assert "tiny-u2: by its own `set`, train.cycles is 5 instead of 10\n" in told
