@@ -16,6 +16,7 @@ from amsf.datasets import SIMULATED, class_count
 from amsf.descriptions import load_texts
 from amsf.errors import InputError
 from amsf.features import find_folder
+from amsf.overrides import told_overrides
 from amsf.params import Params, load_params
 from amsf.splits import LISTS, listed_split, random_split
 
@@ -75,8 +76,8 @@ def main() -> None:
     if found:
         raise SystemExit(1)
     for key in params.benchmarks:
-        if own := params.overridden(key):
-            print(f"{key}: by its own `set`, {', '.join(own)}")
+        if told := told_overrides(params, key):
+            print(told)
     print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 
 

@@ -306,16 +306,6 @@ class Params(Settings):
             sections[name] = {**sections[name], **deepcopy(values)}
         return _validate(Settings, sections, f"benchmarks.{key}.set")
 
-    def overridden(self, key: str) -> list[str]:
-        """What the ``set`` of a benchmark changes, as ``train.cycles is 5 instead of 10``."""
-        held, common = self.for_benchmark(key).model_dump(), self.model_dump()
-        return [
-            f"{section}.{name} is {held[section][name]} instead of {common[section][name]}"
-            for section, values in self.benchmark(key).set.items()
-            for name in values
-            if held[section][name] != common[section][name]
-        ]
-
     def benchmark(self, key: str) -> Benchmark:
         """The entry of one benchmark.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from amsf.overrides import told_overrides
 from amsf.params import load_params
 from amsf.runs import Inputs, train_benchmark
 from amsf.splits import Split
@@ -17,8 +18,8 @@ def main(key: str) -> None:
     """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
     params = load_params()
     settings = params.for_benchmark(key)
-    if own := params.overridden(key):
-        print(f"{key}: by its own `set`, {', '.join(own)}")
+    if told := told_overrides(params, key):
+        print(told)
     inputs = Inputs(
         settings=settings,
         split=Split.load(Path(f"data/split/{key}.json")),

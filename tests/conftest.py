@@ -39,3 +39,15 @@ def demo_project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = small_project(tmp_path_factory)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def queue_project(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A project whose experiments went through DVC's queue; the test runs in its folder."""
+    from queue_project import queued_project  # here, for the few tests that need it
+
+    folder = queued_project(tmp_path_factory)
+    monkeypatch.chdir(folder)
+    return folder

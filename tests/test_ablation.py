@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from queue_project import GRID, SOURCE, git, queued_project
+from queue_project import GRID, SOURCE, git
 from small_evaluation import KEY, answers, scores
 
 from amsf import ablation
@@ -17,13 +17,6 @@ from amsf.compare_revisions import Named
 PATH = "data/ablations/tiny.yaml"
 
 
-@pytest.fixture
-def project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = queued_project(tmp_path_factory)
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     with pytest.raises(SystemExit, match="1"):
         ablation.main(words)
@@ -31,7 +24,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_the_table_has_each_experiments_scores(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ablation.main(["table", PATH])
     assert capsys.readouterr().out.strip() == Path("metrics/ablation.md").read_text().strip()
@@ -48,12 +41,12 @@ def test_the_table_has_each_experiments_scores(
         assert frame.loc[name, "ZSL_std"] == round(100 * known["zsl"].std(), 2)
     assert (frame.loc["tiny-1-MHA", "protocol"], frame.loc["tiny-1-MHA", "seeds"]) == ("clean", 3)
     assert frame.loc["tiny-9-MHA", "reason"] == "9 layers are too many"
-    (project / "metrics/ablation.md").unlink()
-    (project / "metrics/ablation.csv").unlink()
+    (queue_project / "metrics/ablation.md").unlink()
+    (queue_project / "metrics/ablation.csv").unlink()
 
 
 def test_a_second_queue_leaves_what_is_done_alone_and_retries_what_failed(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    queue_project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queued = []
     monkeypatch.setattr("amsf.ablation.queue_run", lambda *words: queued.append(words))
@@ -62,11 +55,13 @@ def test_a_second_queue_leaves_what_is_done_alone_and_retries_what_failed(
     assert "tiny-1-Add: already done, left alone" in told
     assert "tiny-9-MHA: queued again after it failed" in told
     assert "1 queued" in told
-    assert queued == [(project, "tiny-9-MHA", ["model.layers=9", 'model.fusion="MHA"'], [SOURCE])]
+    assert queued == [
+        (queue_project, "tiny-9-MHA", ["model.layers=9", 'model.fusion="MHA"'], [SOURCE])
+    ]
 
 
 def test_what_was_done_from_another_commit_says_so(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    queue_project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "amsf.ablation_runs.Runs.of", lambda *_: Run("done", named=Named("a" * 40, "b" * 40))
@@ -79,7 +74,7 @@ def test_what_was_done_from_another_commit_says_so(
     ("state", "words"), [("queued", "already in the queue"), ("running", "already running")]
 )
 def test_what_waits_is_not_queued_twice(
-    project: Path,
+    queue_project: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     state: State,
@@ -93,7 +88,7 @@ def test_what_waits_is_not_queued_twice(
 
 
 def test_nothing_is_queued_if_one_combination_cannot_run(
-    project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    queue_project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     grid = {**GRID, "axes": {"m": {"ok": {"model.heads": 2}, "no": {"model.fusion": "SA"}}}}
     path = tmp_path / "bad.yaml"
@@ -107,13 +102,15 @@ def test_nothing_is_queued_if_one_combination_cannot_run(
     assert "- `tiny-no`: cannot run: parameters: model.fusion is SA" in capsys.readouterr().out
 
 
-def test_check_says_that_all_can_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_says_that_all_can_run(
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ablation.main(["check", PATH])
     assert capsys.readouterr().out == "all 3 combinations can run\n"
 
 
 def test_experiments_with_other_parameters_are_never_taken_for_the_grids(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("heads: 4", "heads: 2"))
@@ -128,16 +125,16 @@ def test_experiments_with_other_parameters_are_never_taken_for_the_grids(
 
 
 def test_code_that_git_does_not_know_stops_the_queue(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    new = project / "data/texts/demo/LLMad.csv"
-    git(project, "rm", "-q", "--cached", str(new))
+    new = queue_project / "data/texts/demo/LLMad.csv"
+    git(queue_project, "rm", "-q", "--cached", str(new))
     try:
         assert "git does not know data/texts/demo/LLMad.csv" in error_of(capsys, "queue", PATH)
     finally:
-        git(project, "add", str(new))
+        git(queue_project, "add", str(new))
 
 
-def test_a_missing_grid(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_grid(queue_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "none.yaml: no such file" in error_of(capsys, "check", "none.yaml")
     assert KEY in Path("params.yaml").read_text()

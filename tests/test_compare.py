@@ -6,18 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from queue_project import queued_project
 from small_evaluation import KEY, answers, scores
 
 from amsf import compare
 from amsf.compare_pairs import Comparison
-
-
-@pytest.fixture
-def project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = queued_project(tmp_path_factory)
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -27,7 +19,7 @@ def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_two_experiments_by_name(
-    project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    queue_project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     files = [tmp_path / "table.csv", tmp_path / "table.md"]
     compare.main(["tiny-1-Add", "tiny-1-MHA", "--csv", str(files[0]), "--markdown", str(files[1])])
@@ -44,7 +36,7 @@ def test_two_experiments_by_name(
 
 
 def test_the_same_code_and_parameters_differ_by_nothing(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compare.main(["workspace", "HEAD", "tiny-1-Add", "--metric", "H", "--benchmark", KEY])
     told = capsys.readouterr().out
@@ -53,7 +45,7 @@ def test_the_same_code_and_parameters_differ_by_nothing(
     assert "ZSL " not in told
 
 
-def test_seeds_of_one_experiment(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_seeds_of_one_experiment(queue_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compare.main(["tiny-1-MHA", "--per-class", "--metric", "ZSL"])
     told = capsys.readouterr().out
     assert "seed 1 against seed 0" in told
@@ -70,14 +62,14 @@ def test_seeds_of_one_experiment(project: Path, capsys: pytest.CaptureFixture[st
     ],
 )
 def test_errors_are_one_message(
-    project: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+    queue_project: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         raise ValueError(error_of(capsys, *words))
 
 
 def test_experiments_without_a_common_benchmark(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    queue_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace(KEY, "demo-u9"))
@@ -89,7 +81,7 @@ def test_experiments_without_a_common_benchmark(
 
 
 def test_results_without_the_score_asked_for(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    queue_project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("amsf.compare.compare_experiments", compare_experiments_of_nothing)
     assert f"{KEY} has none of H; evaluate.task is zsl" in error_of(
