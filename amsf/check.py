@@ -10,15 +10,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from amsf.backbone_export import load_recordings
-from amsf.compute import find_device
-from amsf.datasets import SIMULATED, class_count
-from amsf.descriptions import load_texts
-from amsf.errors import InputError
-from amsf.features import find_folder
-from amsf.overrides import told_overrides
-from amsf.params import Params, load_params
-from amsf.splits import LISTS, listed_split, random_split
+from amsf.backbone.export import load_recordings
+from amsf.base.errors import InputError
+from amsf.dataset.classes import SIMULATED, class_count
+from amsf.dataset.splits import LISTS, listed_split, random_split
+from amsf.features.phases import find_folder
+from amsf.machine.device import find_device
+from amsf.settings.overrides import told_overrides
+from amsf.settings.params import Params, load_params
+from amsf.text.descriptions import load_texts
 
 
 def findings(params: Params) -> list[str]:

@@ -1,7 +1,7 @@
 """One measurement of ours, in a process of its own: ``python -m benchmarks.ours WHAT ...``.
 
-Only the public entry is called: `amsf.runs.train_benchmark` on shortened benchmarks, and
-`amsf.evaluation`. The time of a step is a slope: what more steps cost over fewer.
+Only the public entry is called: `amsf.training.runs.train_benchmark` on shortened benchmarks, and
+`amsf.evaluation.evaluate`. The time of a step is a slope: what more steps cost over fewer.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 import psutil
 import torch
 
-from amsf.compute import set_up
-from amsf.evaluation import evaluate_seed
-from amsf.features import PhaseFeatures, SampleSet, load_phase
-from amsf.results import write_results
-from amsf.runs import train_benchmark
-from amsf.storage import write_json
+from amsf.base.storage import write_json
+from amsf.evaluation.evaluate import evaluate_seed
+from amsf.evaluation.results import write_results
+from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
+from amsf.machine.device import set_up
+from amsf.training.runs import train_benchmark
 from benchmarks.sizes import SIZES, Size
 
 Result = dict[str, Any]

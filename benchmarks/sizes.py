@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from amsf.feature_checks import Samples
-from amsf.features import save_phase
-from amsf.params import Settings
-from amsf.runs import Inputs
-from amsf.splits import Split, make_split
+from amsf.dataset.splits import Split, make_split
+from amsf.features.checks import Samples
+from amsf.features.phases import save_phase
+from amsf.settings.params import Settings
+from amsf.training.runs import Inputs
 
 FEATURES, TEXT, VIEWS = 256, 768, ("lb", "MAad", "MAmd", "LLMad", "LLMmd")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import joblib
 import torch
 
-from amsf.progress import track
-from amsf.storage import read_json, write_text
+from amsf.base.progress import track
+from amsf.base.storage import read_json, write_text
 from benchmarks import floor, ours
 from benchmarks.processes import cpu_name, run_together
 from benchmarks.report import Measured, Times, report

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from amsf.errors import InputError
-from amsf.stage_log import logged
+from amsf.base.errors import InputError
+from amsf.machine.stage_log import logged
 
 # Taken here, before a script's own imports: those of torch take seconds too.
 _BEGAN = time.perf_counter()
@@ -17,7 +17,7 @@ _BEGAN = time.perf_counter()
 def run(main: Callable[..., None]) -> None:
     """Call a stage's ``main`` with the command line; an InputError ends it in one message.
 
-    What the run took is logged (:mod:`amsf.stage_log`) if it ends well.
+    What the run took is logged (:mod:`amsf.machine.stage_log`) if it ends well.
     """
     try:
         with logged(Path(sys.argv[0]).stem, sys.argv[1] if len(sys.argv) > 1 else None, _BEGAN):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from amsf.backbone_export import export_features
-from amsf.params import load_params
-from amsf.splits import Split
-from amsf.storage import atomic_path, write_json
+from amsf.backbone.export import export_features
+from amsf.base.storage import atomic_path, write_json
+from amsf.dataset.splits import Split
+from amsf.settings.params import load_params
 from stages import run
 
 

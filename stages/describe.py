@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from amsf.datasets import load_classes, texts_of
-from amsf.descriptions import load_texts, write_descriptions
-from amsf.errors import InputError
-from amsf.llm_record import AnswerRecord
-from amsf.params import load_params
-from amsf.storage import atomic_path
+from amsf.base.errors import InputError
+from amsf.base.storage import atomic_path
+from amsf.dataset.classes import load_classes, texts_of
+from amsf.settings.params import load_params
+from amsf.text.descriptions import load_texts, write_descriptions
+from amsf.text.record import AnswerRecord
 from stages import run
 
 OUTPUT, RECORD = Path("data/descriptions"), Path("data/llm_record.jsonl")
@@ -30,8 +30,8 @@ def main() -> None:
     record = AnswerRecord(RECORD)
     if params.describe.provider != "recorded":
         # What these need takes seconds to import, and shipped texts need none of it.
-        from amsf.llm_describe import ask_model, length_check, load_prompts
-        from amsf.llm_providers import load_provider
+        from amsf.text.describe import ask_model, length_check, load_prompts
+        from amsf.text.providers import load_provider
 
         prompts = load_prompts()
         encoders = [params.for_benchmark(key).text for key in params.benchmarks]

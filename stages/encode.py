@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amsf.datasets import class_count
-from amsf.descriptions import load_descriptions
-from amsf.encoding import encode_texts
-from amsf.params import load_params
-from amsf.text_features import import_published, published_views
+from amsf.dataset.classes import class_count
+from amsf.settings.params import load_params
+from amsf.text.descriptions import load_descriptions
+from amsf.text.encode import encode_texts
+from amsf.text.features import import_published, published_views
 from stages import run
 
 DESCRIPTIONS, OUTPUT = Path("data/descriptions"), Path("data/text_features")

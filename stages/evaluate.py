@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amsf.compute import set_up
-from amsf.datasets import load_classes
-from amsf.evaluation import evaluate_seed
-from amsf.features import load_phase
-from amsf.params import load_params
-from amsf.progress import track
-from amsf.results import headline, summarise_seeds, write_results
-from amsf.splits import Split
+from amsf.base.progress import track
+from amsf.dataset.classes import load_classes
+from amsf.dataset.splits import Split
+from amsf.evaluation.evaluate import evaluate_seed
+from amsf.evaluation.results import headline, summarise_seeds, write_results
+from amsf.features.phases import load_phase
+from amsf.machine.device import set_up
+from amsf.settings.params import load_params
 from stages import run
 
 

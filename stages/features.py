@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from amsf.feature_checks import report_overlap, report_training_overlap, report_zero_rows
-from amsf.features import (
+from amsf.base.storage import atomic_path, write_json
+from amsf.dataset.splits import Split
+from amsf.features.checks import report_overlap, report_training_overlap, report_zero_rows
+from amsf.features.phases import (
     describe_phase,
     find_folder,
     import_phase,
@@ -14,9 +16,7 @@ from amsf.features import (
     save_phase,
     source_checksums,
 )
-from amsf.params import load_params
-from amsf.splits import Split
-from amsf.storage import atomic_path, write_json
+from amsf.settings.params import load_params
 from stages import run
 
 

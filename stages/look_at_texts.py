@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amsf.datasets import load_classes
-from amsf.params import load_params
-from amsf.text_features import load_text_features
-from amsf.text_report import write_report
+from amsf.dataset.classes import load_classes
+from amsf.settings.params import load_params
+from amsf.text.features import load_text_features
+from amsf.text.report import write_report
 from stages import run
 
 FEATURES, OUTPUT = Path("data/text_features"), Path("data/text_report")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from amsf.datasets import SIMULATED
-from amsf.simulation import simulate
-from amsf.skeletons import FILE_NAME
+from amsf.dataset.classes import SIMULATED
+from amsf.demo.simulation import simulate
+from amsf.skeleton.recordings import FILE_NAME
 from stages import run
 
 OUTPUT = SIMULATED / FILE_NAME

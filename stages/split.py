@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amsf.datasets import class_count
-from amsf.errors import InputError
-from amsf.params import load_params
-from amsf.splits import LISTS, choose_split
-from amsf.text_features import load_text_features
+from amsf.base.errors import InputError
+from amsf.dataset.classes import class_count
+from amsf.dataset.splits import LISTS, choose_split
+from amsf.settings.params import load_params
+from amsf.text.features import load_text_features
 from stages import run
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amsf.params import load_params
-from amsf.provenance import collect_provenance
-from amsf.published_results import load_published
-from amsf.report import write_report
-from amsf.report_data import gather
-from amsf.results import headline
-from amsf.storage import write_json
+from amsf.base.storage import write_json
+from amsf.evaluation.results import headline
+from amsf.report.data import gather
+from amsf.report.provenance import collect_provenance
+from amsf.report.published_results import load_published
+from amsf.report.write import write_report
+from amsf.settings.params import load_params
 from stages import run
 
 OUTPUT = Path("metrics")

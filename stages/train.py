@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from amsf.overrides import told_overrides
-from amsf.params import load_params
-from amsf.runs import Inputs, train_benchmark
-from amsf.splits import Split
-from amsf.storage import atomic_path
-from amsf.text_features import load_text_features
+from amsf.base.storage import atomic_path
+from amsf.dataset.splits import Split
+from amsf.settings.overrides import told_overrides
+from amsf.settings.params import load_params
+from amsf.text.features import load_text_features
+from amsf.training.runs import Inputs, train_benchmark
 from stages import run
 
 

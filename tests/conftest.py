@@ -34,7 +34,7 @@ def golden_dir(data_dir: Path) -> Path:
 @pytest.fixture
 def demo_project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small demo benchmark, trained once for all tests; the test runs in its folder."""
-    from small_project import small_project  # here, since it imports torch
+    from tests.support.small_project import small_project  # here, since it imports torch
 
     folder = small_project(tmp_path_factory)
     monkeypatch.chdir(folder)
@@ -46,7 +46,7 @@ def queue_project(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A project whose experiments went through DVC's queue; the test runs in its folder."""
-    from queue_project import queued_project  # here, for the few tests that need it
+    from tests.support.queue_project import queued_project  # here, for the few tests that need it
 
     folder = queued_project(tmp_path_factory)
     monkeypatch.chdir(folder)

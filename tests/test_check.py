@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from test_features import SPLIT, C, published
 
 from amsf.check import findings, main
-from amsf.params import load_params
+from amsf.settings.params import load_params
+from tests.features.test_phases import SPLIT, C, published
 
 KEY = "tiny-u2"
 ENTRY = {"dataset": "tiny", "unseen": 2, "source": "mine", "features": "published"}

@@ -1,0 +1,182 @@
+"""Ablations: run a grid of experiments through DVC's queue and gather one table.
+
+    python -m amsf.ablation check data/ablations/demo.yaml    # can all of them run?
+    python -m amsf.ablation queue data/ablations/demo.yaml    # then: dvc queue start
+    python -m amsf.ablation table data/ablations/demo.yaml    # metrics/ablation.md and .csv
+
+runs from the repository's top folder. See docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amsf.ablation.checks import Checker
+from amsf.ablation.grid import Cell, Grid, apply_overrides, load_grid, set_param
+from amsf.ablation.runs import Run, Runs, copied_paths, queue_run, untracked_code
+from amsf.ablation.table import Line, as_frame, as_markdown
+from amsf.base.errors import InputError
+from amsf.base.progress import track
+from amsf.base.storage import write_text
+from amsf.base.yaml import read_yaml
+from amsf.compare.revisions import Revisions
+from amsf.settings.params import PARAMS, Params, load_params, parse_params
+
+OUTPUT = Path("metrics/ablation")
+
+
+def check(grid: Grid, path: Path) -> dict[str, Params]:
+    """Validate every combination of a grid.
+
+    Returns:
+        The parameters of each experiment, by name.
+
+    Raises:
+        InputError: some cannot run; each reason is told once, with the experiments that it stops.
+    """
+    load_params()
+    checker = Checker(_raw_params())
+    valid: dict[str, Params] = {}
+    stopped: dict[str, list[str]] = {}
+    cells = [cell for cell in grid.cells if not cell.excluded]
+    for cell in track(cells, "combinations checked"):
+        params, reasons = checker.findings(cell)
+        for reason in reasons:
+            stopped.setdefault(reason, []).append(cell.name)
+        if params is not None and not reasons:
+            valid[cell.name] = params
+    if stopped:
+        told = "".join(
+            f"\n- {reason}\n  {len(names)} of them: {', '.join(names)}"
+            for reason, names in stopped.items()
+        )
+        raise InputError(
+            f"{path}: {len(cells) - len(valid)} of {len(cells)} combinations cannot run, and "
+            f"nothing was queued. Mend them, or list them under `exclude`:{told}"
+        )
+    return valid
+
+
+def queue(grid: Grid, path: Path) -> str:
+    """Queue what is neither done nor waiting; what was done, in words.
+
+    Raises:
+        InputError: a combination cannot run, or an experiment of its name has other parameters, or
+            git does not know a file that the experiments need. Nothing is queued then.
+    """
+    with Revisions() as revisions:
+        unknown = untracked_code(revisions)
+        if unknown:
+            raise InputError(
+                f"git does not know {', '.join(unknown)}; a queued experiment runs in a folder of "
+                "its own, without them: `git add` them first"
+            )
+        valid = check(grid, path)
+        runs = Runs(revisions)
+        states = {name: runs.of(name, params) for name, params in valid.items()}
+        _refuse_changed(states)
+        raw = _raw_params()
+        new = [cell for cell in grid.cells if _is_new(cell, states)]
+        for cell in track(new, "experiments queued"):
+            words = [set_param(raw, key, value) for key, value in cell.overrides.items()]
+            queue_run(revisions.root, cell.name, words, copied_paths(revisions, valid[cell.name]))
+        head = revisions.repo.scm.get_rev()
+    lines = [f"{name}: {_told(run, head)}" for name, run in states.items()]
+    lines.append(
+        f"{len(new)} queued. Run them with `dvc queue start`, look with `dvc queue status`, then "
+        f"`python -m amsf.ablation table {path}`"
+        if new
+        else f"nothing to queue; `python -m amsf.ablation table {path}` gathers the results"
+    )
+    return "\n".join(lines)
+
+
+def table(grid: Grid, out: Path = OUTPUT) -> str:
+    """Write ``out``.md and ``out``.csv from the experiments that are done; the Markdown."""
+    base, raw = load_params(), _raw_params()
+    lines = []
+    with Revisions() as revisions:
+        runs = Runs(revisions)
+        for cell in track(grid.cells, "experiments read"):
+            run = None if cell.excluded else _run_of(cell, runs, raw)
+            rows = _rows(revisions, run)
+            lines += [Line(cell, run, key, rows.get(key, {})) for key in base.benchmarks]
+    simulated = [key for key, entry in base.benchmarks.items() if entry.dataset == "demo"]
+    markdown = as_markdown(grid, lines, simulated)
+    frame = as_frame(grid, lines, simulated)
+    write_text(out.with_suffix(".md"), markdown)
+    write_text(out.with_suffix(".csv"), frame.to_csv(index=False, lineterminator="\n"))
+    return markdown
+
+
+def _told(run: Run, head: str) -> str:
+    """What became of one combination, in words."""
+    if run.named is not None and run.named.baseline != head:
+        return f"already done from commit {run.named.baseline[:10]}, left alone"
+    return {
+        "absent": "queued",
+        "failed": "queued again after it failed",
+        "done": "already done, left alone",
+        "running": "already running",
+    }.get(run.state, "already in the queue")
+
+
+def _is_new(cell: Cell, states: Mapping[str, Run]) -> bool:
+    return not cell.excluded and states[cell.name].state in ("absent", "failed")
+
+
+def _run_of(cell: Cell, runs: Runs, raw: Mapping[str, Any]) -> Run:
+    try:
+        params = parse_params(apply_overrides(raw, cell.overrides), "parameters")
+    except InputError as error:
+        return Run("invalid", str(error))
+    return runs.of(cell.name, params)
+
+
+def _refuse_changed(states: Mapping[str, Run]) -> None:
+    changed = [f"{name} ({run.reason})" for name, run in states.items() if run.state == "changed"]
+    if changed:
+        raise InputError(
+            "experiments of these names have other parameters than the grid and params.yaml say "
+            f"now; nothing was queued: {'; '.join(changed)}. Remove them with `dvc exp remove` (or "
+            "`dvc queue remove`), or give the grid another name"
+        )
+
+
+def _rows(revisions: Revisions, run: Run | None) -> dict[str, Any]:
+    """metrics/gzsl.json of an experiment that is done."""
+    if run is None or run.named is None:
+        return {}
+    return dict(json.loads(revisions.open(run.named.revision).read("metrics/gzsl.json")))
+
+
+def _raw_params() -> dict[str, Any]:
+    return dict(read_yaml(PARAMS))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m amsf.ablation", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("action", choices=["check", "queue", "table"])
+    parser.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
+    given = parser.parse_args(arguments)
+    try:
+        grid = load_grid(given.grid)
+        if given.action == "check":
+            print(f"all {len(check(grid, given.grid))} combinations can run")
+        else:
+            print(queue(grid, given.grid) if given.action == "queue" else table(grid))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

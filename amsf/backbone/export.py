@@ -1,0 +1,170 @@
+"""The backbone stage: recordings and a split -> both phases' features in the published layout.
+
+N = samples · C = classes. Beside the published files each folder has ``names.json``, the
+recording behind each row, and the output's top folder holds the two encoders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from amsf.backbone.network import EncoderShape
+from amsf.backbone.preprocessing import prepare
+from amsf.backbone.roles import Roles, assign_roles, refuse_copies
+from amsf.backbone.training import encode, save_encoder, train_encoder
+from amsf.base.errors import InputError
+from amsf.base.storage import write_array, write_json
+from amsf.dataset.classes import KNOWN
+from amsf.dataset.splits import Split
+from amsf.machine.device import find_device, set_up
+from amsf.machine.parallel import side_by_side
+from amsf.settings.params import Settings
+from amsf.skeleton.joints import layout_of
+from amsf.skeleton.partition import training_mask
+from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
+
+# phase -> role -> its files: features, labels and, where the gate needs them, logits.
+FILES: dict[str, dict[str, tuple[str, str, str | None]]] = {
+    "test": {
+        "train": ("train", "train_label", None),
+        "gtest": ("gtest", "g_label", "gtest_out"),
+        "ztest": ("ztest", "z_label", None),
+    },
+    "val": {
+        "train": ("train", "train_label", None),
+        "ztest": ("ztest", "z_label", "ztest_out"),
+        "val": ("val", "val_label", "val_out"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """What a phase's training gave.
+
+    Attributes:
+        phase: ``test`` or ``val``.
+        trained: number of training samples.
+        accuracy: over the seen classes of the recordings that were not trained on.
+        tested: how many those are.
+    """
+
+    phase: str
+    trained: int
+    accuracy: float
+    tested: int
+
+
+def load_recordings(source: Path, dataset: str) -> SkeletonSet:
+    """Open the skeleton set of a benchmark's source folder.
+
+    Raises:
+        InputError: there is none; the message tells where recordings come from and how to pack.
+    """
+    path = source / FILE_NAME
+    if not path.is_file():
+        origin = KNOWN[dataset].origin if dataset in KNOWN else "your own recordings"
+        raise InputError(
+            f"{path}: no such file, so there are no recordings to train the skeleton encoder of "
+            f"'{dataset}' on. They come from {origin}. Pack them with `python -m amsf.pack` (see "
+            f"its --help) into {source}, or set the benchmark's `features: published`"
+        )
+    return SkeletonSet.load(path)
+
+
+def export_features(
+    source: Path, split: Split, settings: Settings, out: Path, snapshots: Path | None = None
+) -> list[PhaseResult]:
+    """Train the encoder of each phase and write its features below ``out``.
+
+    The phases run side by side: on the CPU ``compute.jobs`` at a time with ``compute.threads``
+    each, or on the workers of a Dask cluster.
+
+    Args:
+        source: folder of the skeleton set.
+        split: the benchmark's classes.
+        settings: sections ``backbone`` and ``compute``.
+        out: folder to fill: ``sk_feats/{r|e|h}/shift_{U}_{x}/``, ``shift_val_{U}_{x}/`` and
+            ``encoder_{test|val}.{safetensors,json}``.
+        snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
+
+    Raises:
+        InputError: no recordings, or they do not fit the split or the protocol.
+    """
+    recordings = load_recordings(source, split.dataset)
+    training = training_mask(recordings, settings.backbone.protocol, source)
+    refuse_copies(recordings, training)
+    roles = assign_roles(recordings, training, split, settings.backbone.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    compute = settings.compute
+    if not compute.scheduler and find_device(compute.device).type != "cpu":
+        compute = compute.model_copy(update={"jobs": 1})
+    out, snapshots = out.resolve(), snapshots and snapshots.resolve()
+    tasks = [(source.resolve(), split, settings, phase, roles, out, snapshots) for phase in roles]
+    return side_by_side(export_phase, tasks, compute, "encoders trained")
+
+
+def export_phase(
+    source: Path,
+    split: Split,
+    settings: Settings,
+    phase: str,
+    roles: Roles,
+    out: Path,
+    snapshots: Path | None,
+) -> PhaseResult:
+    """Train one phase's encoder and write its folder and checkpoint."""
+    device = set_up(settings.compute)
+    recordings = load_recordings(source, split.dataset)
+    layout, knobs = layout_of(recordings.layout), settings.backbone
+    seen, unseen = (
+        (split.seen, split.unseen) if phase == "test" else (split.val_seen, split.val_unseen)
+    )
+    shape = EncoderShape(recordings.layout, split.classes, knobs.frames)
+    rows = roles[phase]["train"]
+    samples = prepare(recordings, rows, layout, knobs.frames)
+    name = f"encoder of the {phase} phase"
+    label = recordings.label[rows]
+    encoder = train_encoder(samples, label, seen, shape, knobs, device, name, snapshots)
+    number = len(split.unseen)
+    folder = f"shift_{'val_' if phase == 'val' else ''}{number}_{split.letter}"
+    path = out / "sk_feats" / split.letter / folder
+    names: dict[str, list[str]] = {}
+    hits: list[np.ndarray] = []
+
+    def write(role: str, rows: np.ndarray, features: np.ndarray, logits: np.ndarray) -> None:
+        feature_file, label_file, logit_file = FILES[phase][role]
+        write_array(path / f"{feature_file}.npy", features)
+        write_array(path / f"{label_file}.npy", recordings.label[rows])
+        if logit_file:
+            write_array(path / f"{logit_file}.npy", logits)
+        names[feature_file] = [recordings.names[i] for i in rows]
+
+    for role, rows in roles[phase].items():
+        if role != "train":
+            samples = prepare(recordings, rows, layout, knobs.frames)
+        features, logits = (part.numpy() for part in encode(encoder, samples, device))
+        write(role, rows, features, logits)
+        label = recordings.label[rows]
+        if role == "gtest":
+            new = np.isin(label, unseen)
+            write("ztest", rows[new], features[new], logits[new])
+        if role in ("gtest", "val"):
+            known = np.isin(label, seen)
+            best = np.asarray(seen)[logits[known][:, seen].argmax(1)]
+            hits.append(best == label[known])
+    write_json(path / "names.json", names)
+    note = {
+        "dataset": split.dataset,
+        "simulated": recordings.simulated,
+        "phase": phase,
+        "classes": list(seen),
+        "trained_on": len(roles[phase]["train"]),
+        "settings": knobs.model_dump(),
+    }
+    save_encoder(out, f"encoder_{phase}", encoder, note)
+    hit = np.concatenate(hits)
+    return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

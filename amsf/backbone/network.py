@@ -1,0 +1,165 @@
+"""The skeleton encoder: graph convolutions over the joints, then temporal convolutions.
+
+Each person is read in their own frame with the partner beside them, by the same weights; the
+features of a sample are the mean over persons, so that the order of two persons does not matter.
+The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
+adaptive part (2s-AGCN, Shi et al., CVPR 2019).
+
+Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K partitions
+of the graph, W width, F = 256 features, C classes of the dataset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from amsf.backbone.preprocessing import Views
+from amsf.skeleton.joints import Layout, layout_of
+
+FEATURES = 256
+# Position, velocity and the partner's position of a joint, and the root's own path and velocity.
+_CHANNELS = 15
+_KERNEL = 5
+_FOLD = 2
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """What is needed to build the network again.
+
+    Attributes:
+        layout: a key of :data:`amsf.skeleton.joints.LAYOUTS`.
+        classes: C.
+        frames: T, to which every recording is resampled.
+        graph_width: W of the graph convolutions.
+        width: channels of the temporal convolutions.
+        dropout: of features, in training.
+    """
+
+    layout: str
+    classes: int
+    frames: int = 64
+    graph_width: int = 24
+    width: int = 256
+    dropout: float = 0.3
+
+
+def partitions(layout: Layout) -> Tensor:
+    """(3, J, J): self, towards the root, away from it; each row sums to 1 or is empty."""
+    joints = len(layout)
+    inward = torch.zeros(joints, joints)
+    for child, parent in layout.edges:
+        inward[child, parent] = 1.0
+    stack = torch.stack([torch.eye(joints), inward, inward.T])
+    return stack / stack.sum(-1, keepdim=True).clamp(min=1.0)
+
+
+class GraphConvolution(nn.Module):
+    """(P, W_in, T, J) -> (P, W_out, T, J): each joint gathers its neighbours, a weight a partition.
+
+    The graph's own edges are fixed; a learnt matrix that starts at zero adds others, such as
+    between the two hands.
+    """
+
+    graph: Tensor
+
+    def __init__(self, graph: Tensor, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.register_buffer("graph", graph, persistent=False)
+        self.extra = nn.Parameter(torch.zeros_like(graph))
+        self.project = nn.Conv2d(inputs, outputs * len(graph), 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        adjacency = self.graph + self.extra  # (K, J, J)
+        y = self.project(x).unflatten(1, (len(adjacency), -1))  # (P, K, W, T, J)
+        y = torch.einsum("pkwtj,kij->pwti", y, adjacency)
+        return torch.relu(self.norm(y) + self.skip(x))
+
+
+class TemporalBlock(nn.Module):
+    """(P, W_in, T) -> (P, W_out, T / stride), residual."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.convolve = nn.Conv1d(inputs, outputs, _KERNEL, stride, _KERNEL // 2, bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
+        self.skip: nn.Module = nn.Identity()
+        if inputs != outputs or stride != 1:
+            self.skip = nn.Conv1d(inputs, outputs, 1, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.convolve(x)) + self.skip(x))
+
+
+class Encoder(nn.Module):
+    """Views of a batch -> features (B, F) and logits (B, C)."""
+
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.layout = layout_of(shape.layout)
+        graph, joints = partitions(self.layout), len(self.layout)
+        self.input_norm = nn.BatchNorm1d(_CHANNELS * joints)
+        self.graph = nn.Sequential(
+            GraphConvolution(graph, _FOLD * _CHANNELS, shape.graph_width),
+            GraphConvolution(graph, shape.graph_width, shape.graph_width),
+        )
+        self.gather = nn.Sequential(
+            nn.Conv1d(shape.graph_width * joints, shape.width, 1, bias=False),
+            nn.BatchNorm1d(shape.width),
+            nn.ReLU(),
+        )
+        self.temporal = nn.Sequential(
+            TemporalBlock(shape.width, shape.width, 2),
+            TemporalBlock(shape.width, shape.width, 2),
+            TemporalBlock(shape.width, FEATURES, 1),
+        )
+        self.dropout = nn.Dropout(shape.dropout)
+        self.classify = nn.Linear(FEATURES, shape.classes)
+
+    def forward(self, views: Views, batch: int) -> tuple[Tensor, Tensor]:
+        """Encode a batch.
+
+        Args:
+            views: of its present persons.
+            batch: B.
+
+        Returns:
+            Features (B, 256), not negative, and logits (B, C).
+        """
+        x = self.channels(views)  # (P, T, J, 15)
+        x = self.input_norm(x.flatten(2).transpose(1, 2))  # (P, J·15, T)
+        # Neighbouring frames become channels: all they hold is kept, at half the cost.
+        x = x.unflatten(1, (len(self.layout), -1)).unflatten(3, (-1, _FOLD))
+        x = x.permute(0, 2, 4, 3, 1).flatten(1, 2)  # (P, 30, T / 2, J)
+        x = self.graph(x).transpose(2, 3).flatten(1, 2)  # (P, W·J, T / 2)
+        x = self.temporal(self.gather(x)).mean(2)  # (P, F)
+        # Each person has a slot: sums into a shared one are not deterministic on CUDA.
+        slots = x.new_zeros(batch, 2, FEATURES)
+        slots[views.sample, views.person] = x
+        persons = torch.zeros(batch, 2, device=x.device)
+        persons[views.sample, views.person] = 1.0
+        features = slots.sum(1) / persons.sum(1, keepdim=True).clamp(min=1.0)
+        return features, self.classify(self.dropout(features))
+
+    def channels(self, views: Views) -> Tensor:
+        """(P, T, J, 15) numbers of a joint in a frame."""
+        root = views.own[:, :, self.layout.root, None]  # (P, T, 1, 3)
+        own = views.own - root
+        partner = (views.partner - root) * views.paired[:, None, None, None]
+        path = torch.cat([root, _velocity(root)], -1).expand(*own.shape[:3], 6)
+        return torch.cat([own, _velocity(own), partner, path], -1)
+
+
+def _velocity(x: Tensor) -> Tensor:
+    """Change of (P, T, J, 3) from frame to frame, 0 in the first.
+
+    Frames are parts of the recording's length: divided by true time, people's own tempo would
+    show, and on UTD-MHAD new people were recognised less often (by 3 percentage points).
+    """
+    return torch.diff(x, dim=1, prepend=x[:, :1])

@@ -1,0 +1,46 @@
+"""Reading CSV tables that people write, where pandas would guess."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from amsf.base.errors import InputError
+
+
+def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
+    """Read a UTF-8 CSV file with a header; cells stay as written, so that ``NA`` is a text.
+
+    Args:
+        path: the file.
+        columns: those that are expected, for messages.
+        options: further ones of ``pandas.read_csv``.
+
+    Raises:
+        InputError: the file is missing, not UTF-8 or not CSV, or a row has more or fewer cells than
+            the header. Of more, pandas would take the first for the row's name and shift the
+            others; the cells that are too few it would leave empty.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected the columns {columns}, as CSV")
+    hint = f"expected the columns {columns} (a text with a comma in it stands in double quotes)"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""))
+        header = next(reader, [])
+        for row in reader:
+            if row and len(row) != len(header):
+                raise InputError(
+                    f"{path}: line {reader.line_num} has {len(row)} cells, the header "
+                    f"{len(header)}; {hint}"
+                )
+        return pd.read_csv(io.StringIO(text), keep_default_na=False, **options)
+    except InputError:
+        raise
+    except (ValueError, csv.Error) as error:  # ValueError: of pandas or of the encoding
+        told = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable CSV file ({told}); {hint}, in UTF-8") from error

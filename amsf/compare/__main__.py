@@ -1,0 +1,121 @@
+"""Compare experiments: did a change help?
+
+    python -m amsf.compare BASE OTHER... [--benchmark KEY] [--metric H ZSL]
+
+with DVC experiments, branches, tags, commits or ``workspace``. With BASE alone its seeds are
+compared. Nothing is checked out. See docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from amsf.base.errors import InputError
+from amsf.base.progress import track
+from amsf.base.storage import write_text
+from amsf.compare.evaluations import benchmarks_of, read_evaluation
+from amsf.compare.pairs import METRICS, compare_experiments, compare_seeds
+from amsf.compare.revisions import Revisions, Snapshot
+from amsf.compare.tables import Report, as_csv, as_markdown, as_text
+
+
+def compare(
+    snapshots: Sequence[Snapshot],
+    benchmark: str | None,
+    metrics: Sequence[str],
+    *,
+    per_class: bool = False,
+) -> list[Report]:
+    """Compare the first with the others, or its seeds if it is alone.
+
+    Args:
+        snapshots: the experiments, without repetition.
+        benchmark: a key of params.yaml; None for all that the experiments have in common.
+        metrics: keys of :data:`amsf.compare.pairs.METRICS`.
+        per_class: weigh classes alike instead of samples.
+
+    Raises:
+        InputError: an experiment has no such benchmark or no results of it, or two of them
+            cannot be compared.
+    """
+    switched_on = {s.name: benchmarks_of(s) for s in snapshots}
+    first = switched_on[snapshots[0].name]
+    if benchmark is None:
+        keys = [key for key in first if all(key in own for own in switched_on.values())]
+        if not keys:
+            told = "; ".join(f"{name}: {', '.join(own)}" for name, own in switched_on.items())
+            raise InputError(f"the experiments have no benchmark in common ({told})")
+    else:
+        for name, own in switched_on.items():
+            if benchmark not in own:
+                close = difflib.get_close_matches(benchmark, own, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise InputError(
+                    f"{name}: benchmark {benchmark} is not switched on; it has "
+                    f"{', '.join(own)}{hint}"
+                )
+        keys = [benchmark]
+    reports = []
+    for key in track(keys, "benchmarks compared"):
+        base, *others = [read_evaluation(snapshot, key) for snapshot in snapshots]
+        found = (
+            compare_experiments(base, others, metrics, per_class=per_class)
+            if others
+            else compare_seeds(base, metrics, per_class=per_class)
+        )
+        if not found[0].rows:
+            raise InputError(
+                f"{base.experiment}: {key} has none of {', '.join(METRICS[m] for m in metrics)}; "
+                "evaluate.task is zsl"
+            )
+        reports.append(Report(key, base, "per class" if per_class else "overall", found))
+    return reports
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m amsf.compare", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
+    parser.add_argument("other", nargs="*", help="compared with base; none: the seeds of base")
+    parser.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
+    parser.add_argument(
+        "--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)"
+    )
+    parser.add_argument("--per-class", action="store_true", help="weigh classes alike")
+    parser.add_argument("--csv", type=Path, help="write the numbers as CSV")
+    parser.add_argument("--markdown", type=Path, help="write the tables as Markdown")
+    given = parser.parse_args(arguments)
+    try:
+        _run(given)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _run(given: argparse.Namespace) -> None:
+    names = [given.base, *given.other]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{twice[0]} is named twice; name the experiments to compare once each")
+    for path in (given.csv, given.markdown):
+        if path is not None and not path.parent.is_dir():
+            raise InputError(f"{path}: its folder does not exist; make it, or name another")
+    metrics = [m for m, shown in METRICS.items() if not given.metric or shown in given.metric]
+    with Revisions() as revisions:
+        snapshots = [revisions.open(name) for name in names]
+        reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
+    print("\n\n".join(as_text(report) for report in reports))
+    if given.csv is not None:
+        write_text(given.csv, as_csv(reports))
+    if given.markdown is not None:
+        write_text(given.markdown, "\n".join(as_markdown(report) for report in reports))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""The simulated recordings of the demo (stage ``simulate``).
+
+Imports ``base`` and ``skeleton``.
+"""

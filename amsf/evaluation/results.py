@@ -1,0 +1,164 @@
+"""What evaluation writes of a benchmark, and the few numbers that `dvc metrics` shows.
+
+N = samples · C = classes. Fractions in the evaluation's own files; percent in ``metrics/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.dataset.splits import Split
+from amsf.evaluation.evaluate import SeedResult
+from amsf.evaluation.metrics import class_accuracies
+from amsf.settings.params import Settings
+
+CURVE_POINTS = 501
+HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
+
+
+def write_results(
+    out: Path,
+    results: Sequence[SeedResult],
+    split: Split,
+    labels: Sequence[str],
+    settings: Settings,
+) -> None:
+    """Write a benchmark's evaluation as one folder, replacing an older one as a whole.
+
+    ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, protocol and
+    selection), ``per_class.csv``, and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
+    ``gate_seed{n}.json``, ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C
+    counts over all seeds, rows true, columns predicted).
+    """
+    with atomic_path(out) as folder:
+        write_json(folder / "metrics.json", summarise_seeds(results, settings))
+        _write_csv(folder / "per_class.csv", per_class_table(results, split, labels))
+        for result in results:
+            table = {"label": result.zsl_labels, "prediction": result.zsl_prediction}
+            _write_csv(folder / f"zsl_predictions_seed{result.seed}.csv", pd.DataFrame(table))
+            if result.gzsl is not None and result.gate is not None:
+                result.gate.save(folder / f"gate_seed{result.seed}.json")
+                _write_csv(
+                    folder / f"predictions_seed{result.seed}.csv", pd.DataFrame(vars(result.gzsl))
+                )
+        if all(result.gzsl is not None for result in results):
+            _write_csv(folder / "curve.csv", curve_table(results))
+            confusion = confusion_counts(results, split.classes)
+            names = [f"{c} {labels[c]}" for c in range(split.classes)]
+            frame = pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=names)
+            write_text(folder / "confusion.csv", frame.to_csv(lineterminator="\n"))
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+
+
+def summarise_seeds(results: Sequence[SeedResult], settings: Settings) -> dict[str, Any]:
+    """Scores of each seed, their mean and sample standard deviation, and how they came about.
+
+    One seed has no deviation: ``std`` is empty then.
+    """
+    switches = settings.switches()
+    names = sorted(results[0].scores)
+
+    def over_seeds(reduce: Any) -> dict[str, dict[str, float]]:
+        return {
+            name: {
+                weighting: float(reduce([r.scores[name][weighting] for r in results]))
+                for weighting in results[0].scores[name]
+            }
+            for name in names
+        }
+
+    return {
+        "cycles": {str(r.seed): r.cycle + 1 for r in results},
+        "mean": over_seeds(np.mean),
+        "protocol": switches.name,
+        "seeds": {str(r.seed): r.scores for r in results},
+        "selection": switches.selection,
+        "std": over_seeds(lambda x: np.std(x, ddof=1)) if len(results) > 1 else {},
+        "switches": switches.model_dump(),
+    }
+
+
+def per_class_table(
+    results: Sequence[SeedResult], split: Split, labels: Sequence[str]
+) -> pd.DataFrame:
+    """One row a class: id, label, side, test samples, and accuracies averaged over seeds.
+
+    ``zsl_accuracy`` is empty for seen classes; ``gzsl_accuracy`` is there where GZSL was evaluated.
+    """
+    first = results[0]
+    counted = first.gzsl.labels if first.gzsl is not None else first.zsl_labels
+    table = pd.DataFrame(
+        {
+            "id": range(split.classes),
+            "label": list(labels),
+            "side": ["unseen" if c in split.unseen else "seen" for c in range(split.classes)],
+            "samples": np.bincount(counted, minlength=split.classes),
+            "zsl_accuracy": np.mean(
+                [class_accuracies(r.zsl_labels, r.zsl_prediction, split.classes) for r in results],
+                axis=0,
+            ),
+        }
+    )
+    gzsl = [r.gzsl for r in results if r.gzsl is not None]
+    if gzsl:
+        table["gzsl_accuracy"] = np.mean(
+            [class_accuracies(g.labels, g.prediction, split.classes) for g in gzsl], axis=0
+        )
+    return table
+
+
+def curve_table(results: Sequence[SeedResult]) -> pd.DataFrame:
+    """The seen-unseen curve of each seed, thinned to at most 501 points."""
+    parts = []
+    for result in results:
+        curve = result.curve
+        if curve is None:
+            continue
+        count = min(CURVE_POINTS, len(curve.seen))
+        keep = np.unique(np.linspace(0, len(curve.seen) - 1, count).round().astype(int))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "seed": result.seed,
+                    "threshold": curve.threshold[keep],
+                    "seen": curve.seen[keep],
+                    "unseen": curve.unseen[keep],
+                }
+            )
+        )
+    return pd.concat(parts)
+
+
+def confusion_counts(results: Sequence[SeedResult], classes: int) -> np.ndarray:
+    """GZSL confusion summed over seeds: (C, C), rows true, columns predicted."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    for result in results:
+        if result.gzsl is not None:
+            np.add.at(counts, (result.gzsl.labels, result.gzsl.prediction), 1)
+    return counts
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
+    row: dict[str, Any] = {
+        name: {
+            moment: round(100 * metrics[moment][name]["overall"], 2)
+            for moment in ("mean", "std")
+            if name in metrics[moment]
+        }
+        for name in HEADLINE
+        if name in metrics["mean"]
+    }
+    row["protocol"] = metrics["protocol"]
+    row["selection"] = metrics["selection"]
+    row["seeds"] = len(metrics["seeds"])
+    return row

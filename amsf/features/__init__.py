@@ -1,0 +1,4 @@
+"""Skeleton features, imported from the published layout and checked (stage ``features``).
+
+Imports ``base`` and ``dataset``.
+"""

@@ -1,0 +1,237 @@
+"""Skeleton features: import of the published layout into one validated file a phase.
+
+N = samples · F = feature width · C = classes. Source folders (``shift_{U}_{x}`` for the test phase,
+``shift_val_{U}_{x}`` for validation, x = r, e or h) hold ``.npy`` files; the result is one
+byte-stable safetensors file a phase, read through a memory map, and a manifest.
+
+=========== ================================ ==============================================
+samples     test phase                       validation phase
+=========== ================================ ==============================================
+``train``   training samples, seen classes   training samples, validation-seen classes
+``zsl``     test samples, unseen classes     samples of the validation-unseen classes
+``gzsl``    all test samples, with logits    validation-unseen, then validation-seen samples
+=========== ================================ ==============================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from amsf.base.errors import InputError
+from amsf.base.storage import open_tensors, read_array, read_json, sha256, write_tensors
+from amsf.dataset.classes import KNOWN
+from amsf.dataset.splits import Split
+from amsf.features.checks import Samples, check_features, check_labels, check_logits, check_rows
+
+# set -> (features, labels, logits) as published; a phase's `gzsl` may be stacked from several.
+FILES: dict[str, dict[str, list[tuple[str, str, str | None]]]] = {
+    "test": {
+        "train": [("train", "train_label", None)],
+        "zsl": [("ztest", "z_label", None)],
+        "gzsl": [("gtest", "g_label", "gtest_out")],
+    },
+    "val": {
+        "train": [("train", "train_label", None)],
+        "zsl": [("ztest", "z_label", None)],
+        "gzsl": [("ztest", "z_label", "ztest_out"), ("val", "val_label", "val_out")],
+    },
+}
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Features (N, F) float32, labels (N,) int64 and, for gated sets, logits (N, C) float32."""
+
+    features: Tensor
+    labels: Tensor
+    logits: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class PhaseFeatures:
+    """The three sample sets of a phase; ``gzsl`` is absent where only ZSL is wanted."""
+
+    train: SampleSet
+    zsl: SampleSet
+    gzsl: SampleSet | None
+
+    @property
+    def width(self) -> int:
+        """F."""
+        return self.train.features.shape[1]
+
+
+def load_phase(path: Path) -> PhaseFeatures:
+    """Open a phase's file; rows are read from the memory map when they are used.
+
+    Raises:
+        InputError: the file is missing or not one that this module wrote.
+    """
+    with open_tensors(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if not {"train.features", "train.labels", "zsl.features", "zsl.labels"} <= set(tensors):
+        raise InputError(f"{path}: not a features file; run the `features` stage again")
+    sets = {
+        name: SampleSet(
+            tensors[f"{name}.features"], tensors[f"{name}.labels"], tensors.get(f"{name}.logits")
+        )
+        for name in ("train", "zsl", "gzsl")
+        if f"{name}.features" in tensors
+    }
+    for name, part in sets.items():
+        rows = {len(t) for t in (part.features, part.labels, part.logits) if t is not None}
+        if len(rows) > 1 or part.features.ndim != 2:
+            raise InputError(
+                f"{path}: the parts of {name} differ in rows, {sorted(rows)}; run the `features` "
+                "stage again"
+            )
+    return PhaseFeatures(sets["train"], sets["zsl"], sets.get("gzsl"))
+
+
+def find_folder(source: Path, split: Split, phase: str) -> Path:
+    """The published folder of a phase, with or without the ``sk_feats`` and letter folders above.
+
+    Raises:
+        InputError: there is none; the message names what is expected and where it comes from.
+    """
+    letter, unseen = split.letter, len(split.unseen)
+    name = f"shift_{'val_' if phase == 'val' else ''}{unseen}_{letter}"
+    tried = [source / "sk_feats" / letter, source / "sk_feats", source / letter, source]
+    for parent in tried:
+        if (parent / name).is_dir():
+            return parent / name
+    files = sorted({f"{f}.npy" for sets in FILES[phase].values() for t in sets for f in t if f})
+    origin = KNOWN[split.dataset].origin if split.dataset in KNOWN else "your own encoder"
+    raise InputError(
+        f"{tried[0] / name}: no such folder. Expected the published features of {split.dataset} "
+        f"with {unseen} unseen classes: {', '.join(files)}. They come from the authors of the "
+        f"method, or are made from recordings ({origin}) by setting the benchmark's "
+        "`features: backbone`"
+    )
+
+
+def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict[str, Samples]:
+    """Read and check the published files of a phase.
+
+    Args:
+        folder: holds the ``.npy`` files.
+        split: the class split they must agree with.
+        phase: ``test`` or ``val``.
+        gated: whether the sets of the gate and of GZSL are wanted too.
+
+    Returns:
+        set name -> its samples; large arrays stay memory-mapped.
+
+    Raises:
+        InputError: see :mod:`amsf.features.checks` for what is checked.
+    """
+    seen = split.seen if phase == "test" else split.val_seen
+    unseen = split.unseen if phase == "test" else split.val_unseen
+    leaks = sorted({*split.unseen, *unseen})
+    allowed = {"train": [seen], "zsl": [unseen], "gzsl": [unseen, seen]}
+    if phase == "test":
+        allowed["gzsl"] = [tuple(sorted(seen + unseen))]
+    width: int | None = None
+    result = {}
+    for name, stacked in FILES[phase].items():
+        if name == "gzsl" and not gated:
+            continue
+        parts = []
+        for files, classes in zip(stacked, allowed[name], strict=True):
+            part = _read_part(folder, files, split, classes, leaks if name == "train" else ())
+            if width is not None and part.features.shape[1] != width:
+                raise InputError(
+                    f"{folder / files[0]}.npy: features are {part.features.shape[1]} wide; "
+                    f"those of train.npy are {width} wide"
+                )
+            width = part.features.shape[1]
+            parts.append(part)
+        result[name] = parts[0] if len(parts) == 1 else Samples.stack(parts)
+    return result
+
+
+def _read_part(
+    folder: Path,
+    files: tuple[str, str, str | None],
+    split: Split,
+    classes: Sequence[int],
+    forbidden: Sequence[int],
+) -> Samples:
+    paths = [folder / f"{name}.npy" for name in files if name]
+    features = check_features(read_array(paths[0], mmap=True), paths[0])
+    labels = check_labels(read_array(paths[1]), paths[1], split, classes, forbidden)
+    check_rows(paths[0], len(features), paths[1], len(labels))
+    if len(paths) == 2:
+        return Samples(features, labels, None)
+    logits = check_logits(read_array(paths[2], mmap=True), paths[2], split.classes)
+    check_rows(paths[0], len(features), paths[2], len(logits))
+    return Samples(features, labels, logits)
+
+
+def source_checksums(folder: Path, phase: str, *, gated: bool) -> dict[str, str]:
+    """SHA-256 of every published file that a phase was imported from, by file name."""
+    names = {
+        f
+        for set_name, stacked in FILES[phase].items()
+        for files in stacked
+        for f in files
+        if f and (gated or set_name != "gzsl")
+    }
+    return {f"{name}.npy": sha256(folder / f"{name}.npy") for name in sorted(names)}
+
+
+def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | None:
+    """The recordings behind the GZSL test and the validation samples, from ``names.json``.
+
+    Args:
+        folders: phase -> its published folder. The backbone stage writes the file; features of
+            others have none, and the answer is None.
+
+    Raises:
+        InputError: a file is not what that stage writes.
+    """
+    paths = [folders[phase] / "names.json" for phase in ("test", "val")]
+    if not all(path.is_file() for path in paths):
+        return None
+    wanted = (("gtest",), ("ztest", "val"))
+    names: list[set[str]] = []
+    for path, roles in zip(paths, wanted):
+        raw = read_json(path)
+        if not isinstance(raw, dict) or not all(isinstance(raw.get(role), list) for role in roles):
+            raise InputError(
+                f"{path}: no lists {' and '.join(roles)} of recordings; expected what the backbone "
+                "stage writes: run it again, or delete the file if the features are not its own"
+            )
+        names.append({str(name) for role in roles for name in raw[role]})
+    return names[0], names[1]
+
+
+def save_phase(path: Path, samples: dict[str, Samples]) -> None:
+    """Write a phase's sets to one safetensors file."""
+    tensors: dict[str, np.ndarray] = {}
+    for name, part in samples.items():
+        tensors[f"{name}.features"] = part.features
+        tensors[f"{name}.labels"] = part.labels
+        if part.logits is not None:
+            tensors[f"{name}.logits"] = part.logits
+    write_tensors(path, tensors)
+
+
+def describe_phase(samples: dict[str, Samples]) -> dict[str, Any]:
+    """What a manifest tells of a phase: feature width, samples and counts per class of each set."""
+    return {
+        name: {
+            "samples": len(part.labels),
+            "width": int(part.features.shape[1]),
+            "per_class": {
+                str(c): int(n) for c, n in zip(*np.unique(part.labels, return_counts=True))
+            },
+        }
+        for name, part in samples.items()
+    }

@@ -1,0 +1,90 @@
+"""Tasks side by side: processes of this machine, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config
+
+from amsf.base.errors import InputError
+from amsf.base.progress import track
+from amsf.settings.params import Compute
+
+ANSWER_WITHIN = 30  # seconds that a scheduler has
+# Tasks draw from torch's own random stream, which all threads of a Dask worker share.
+_ALONE = threading.RLock()
+
+
+def side_by_side(
+    function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], compute: Compute, label: str
+) -> list[Any]:
+    """Call ``function(*task)`` for every task; returns the results in the order of the tasks.
+
+    Args:
+        function: importable on the workers.
+        tasks: its arguments.
+        compute: ``scheduler`` sends the tasks to a Dask cluster, which does those of a worker
+            that dies again on another; without one, ``jobs`` of them run in processes here, each
+            with ``threads`` threads.
+        label: of the progress.
+
+    Raises:
+        InputError: no scheduler answers at that address.
+    """
+    jobs = compute.jobs or max(1, (os.cpu_count() or 1) // compute.threads)
+    with _cluster(compute.scheduler) if compute.scheduler else _here(compute, jobs, len(tasks)):
+        parent = None if compute.scheduler else os.getpid()
+        calls = (delayed(_call)(parent, function, i, task) for i, task in enumerate(tasks))
+        # A batch of one, so that a task is waited for, and done again, alone.
+        done = Parallel(return_as="generator_unordered", batch_size=1)(calls)
+        results = dict(track(done, label, total=len(tasks)))
+    return [results[index] for index in range(len(tasks))]
+
+
+def _call(
+    parent: int | None, function: Callable[..., Any], index: int, task: tuple[Any, ...]
+) -> tuple[int, Any]:
+    if parent is not None and parent != os.getpid():
+        _watch(parent)
+    with _ALONE:
+        return index, function(*task)
+
+
+@cache
+def _watch(parent: int) -> None:
+    """End this worker process when its parent is killed, instead of working on for nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _here(compute: Compute, jobs: int, tasks: int) -> Iterator[None]:
+    with parallel_config("loky", n_jobs=min(jobs, tasks), inner_max_num_threads=compute.threads):
+        yield
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    from distributed import Client  # takes a second to import, and few runs need it
+
+    try:
+        client = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"compute.scheduler is {address}, but no Dask scheduler answers there within "
+            f"{ANSWER_WITHIN} s ({error}); start one (docs/clusters.md), or leave it empty to run "
+            "on this machine"
+        ) from error
+    with client, parallel_config("dask", client=client, wait_for_workers_timeout=ANSWER_WITHIN):
+        yield

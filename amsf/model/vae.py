@@ -1,0 +1,187 @@
+"""The cross-modal VAE: skeleton features and semantic prototypes share one latent space.
+
+B = batch · N = samples · C = classes · V = text views · D = text width · W = prototype width ·
+F = skeleton feature width · L = latent width. Formulas: AMSF (Li et al., IEEE Transactions on
+Multimedia 27, 2025), section "cross-modal VAE"; the schedule is that of its published code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, normalize
+
+from amsf.model.fusion import FusionModule
+from amsf.model.linear import LinearMap
+
+PAPER_CYCLE = 1900
+
+
+class Encoder(nn.Module):
+    """Linear maps to the mean and the log-variance of the latent: (B, in) -> 2 x (B, L)."""
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        self.mu = _linear(width, latent)
+        self.logvar = _linear(width, latent)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mu(x), self.logvar(x)
+
+    def start_at(self, logvar: float) -> None:
+        """Start the log-variance near this value instead of near 0, the published start."""
+        nn.init.constant_(self.logvar.bias, logvar)
+
+
+class Decoder(nn.Module):
+    """Linear and ReLU: (B, L) -> (B, out)."""
+
+    def __init__(self, latent: int, width: int) -> None:
+        super().__init__()
+        self.linear = _linear(latent, width)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.relu(self.linear(z))
+
+
+def _linear(width_in: int, width_out: int) -> nn.Linear:
+    layer = LinearMap(width_in, width_out)
+    nn.init.xavier_uniform_(layer.weight, gain=0.5)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def sample(mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
+    """z = mu + eps exp(logvar / 2): (B, L), with eps (B, L), or (B, 1) where it is shared."""
+    return mu + eps * torch.exp(0.5 * logvar)
+
+
+def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mu, exp(logvar)) || N(0, 1)), summed over L and averaged over B."""
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum() / len(mu)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the loss terms at one step."""
+
+    beta_s: float
+    beta_t: float
+    cross: float
+
+
+def schedule(
+    step: int, cycle: int, steps_per_cycle: int, kind: str, kl_weight: float = 0.1
+) -> Weights:
+    """The weights of a step: reconstruction first, then KL, then alignment.
+
+    Args:
+        step: e, counted from 0 within the cycle.
+        cycle: counted from 0.
+        steps_per_cycle: length of a cycle.
+        kind: ``absolute``: e in steps, as published, so that a cycle of under 1400 steps never
+            aligns. ``fraction``: e is first stretched to the paper's cycle of 1900 steps.
+        kl_weight: k, 0.1 in the paper.
+
+    ``beta_s = max(0, k (e-1000)/3000)``; ``cross = 1`` from e > c on;
+    ``beta_t = max(0, k (e-c)/3000)`` from the third cycle on; c = 1400 for cycles of 1700 steps
+    and 1500 for all others.
+    """
+    onset = 1500
+    e = float(step)
+    if kind == "fraction":
+        e *= PAPER_CYCLE / steps_per_cycle
+    elif steps_per_cycle == 1700:
+        onset = 1400
+    return Weights(
+        beta_s=max(0.0, kl_weight * (e - 1000) / 3000),
+        beta_t=max(0.0, kl_weight * (e - onset) / 3000) if cycle >= 2 else 0.0,
+        cross=1.0 if e > onset else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The terms of one step's loss, each a scalar; the cross terms are 0 while not asked for."""
+
+    s_recon: Tensor
+    t_recon: Tensor
+    s_kl: Tensor
+    t_kl: Tensor
+    t_cross: Tensor
+    s_cross: Tensor
+
+    def total(self, weights: Weights) -> Tensor:
+        """``s_recon + t_recon + beta_s s_kl + beta_t t_kl + cross (t_cross + s_cross)``."""
+        loss = self.s_recon + self.t_recon
+        loss = loss + weights.beta_s * self.s_kl + weights.beta_t * self.t_kl
+        return loss + weights.cross * (self.t_cross + self.s_cross)
+
+    def stacked(self) -> Tensor:
+        """All terms in the order of the fields, detached: (6,)."""
+        return torch.stack([getattr(self, f.name).detach() for f in fields(self)])
+
+
+class CrossModalVAE(nn.Module):
+    """Fusion module, two encoders and two decoders.
+
+    Args:
+        fusion: maps (C, V, D) to (C, W).
+        feature_width: F.
+        latent: L.
+    """
+
+    def __init__(self, fusion: FusionModule, feature_width: int, latent: int) -> None:
+        super().__init__()
+        self.fusion = fusion
+        self.skeleton_encoder = Encoder(feature_width, latent)
+        self.skeleton_decoder = Decoder(latent, feature_width)
+        self.text_encoder = Encoder(fusion.out_features, latent)
+        self.text_decoder = Decoder(latent, fusion.out_features)
+
+    def prototypes(self, text: Tensor) -> Tensor:
+        """The L2-normalised semantic prototypes: (C, V, D) -> (C, W)."""
+        return normalize(self.fusion(text), dim=1)
+
+    def losses(
+        self,
+        skeleton: Tensor,
+        text: Tensor,
+        labels: Tensor,
+        eps_skeleton: Tensor,
+        eps_text: Tensor,
+        *,
+        align: bool,
+    ) -> LossTerms:
+        """The loss terms of one batch.
+
+        Args:
+            skeleton: (B, F), already normalised where that is wanted.
+            text: (n, V, D), the views of the n classes that ``labels`` index.
+            labels: (B,), indices into ``text``. Each class is fused and encoded once and gathered
+                to the batch, which equals fusing it for every sample (but for SA, see below).
+            eps_skeleton: (B, L), or (B, 1) for noise shared by all dimensions.
+            eps_text: likewise.
+            align: whether the cross terms are wanted; while their weight is 0 they give no
+                gradient and need not be computed.
+        """
+        if self.fusion.across_batch:
+            # The published SA attends over the batch as drawn, repeated classes included.
+            text, labels = text[labels], torch.arange(len(labels), device=labels.device)
+        prototypes = self.prototypes(text)
+        mu_s, logvar_s = self.skeleton_encoder(skeleton)
+        mu_t, logvar_t = (value[labels] for value in self.text_encoder(prototypes))
+        target = prototypes[labels]
+        z_s = sample(mu_s, logvar_s, eps_skeleton)
+        z_t = sample(mu_t, logvar_t, eps_text)
+        zero = torch.zeros((), device=skeleton.device)
+        return LossTerms(
+            s_recon=mse_loss(self.skeleton_decoder(z_s), skeleton),
+            t_recon=mse_loss(self.text_decoder(z_t), target),
+            s_kl=kl_divergence(mu_s, logvar_s),
+            t_kl=kl_divergence(mu_t, logvar_t),
+            t_cross=mse_loss(self.text_decoder(z_s), target) if align else zero,
+            s_cross=mse_loss(self.skeleton_decoder(z_t), skeleton) if align else zero,
+        )

@@ -1,0 +1,74 @@
+"""What a reader of one format takes and gives; the readers themselves are ``amsf/read_*.py``.
+
+Each of those modules has
+
+- ``plan(files, classes)``: which files are recordings of the format, and why the others are not;
+- ``read(task)``: the recordings of one of them;
+- ``FORM``: the form of a file's name, for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amsf.base.errors import InputError
+from amsf.skeleton.recordings import Recording
+
+# The recording's file first, then what belongs to it (PKU-MMD: its label file).
+Task = tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file, or a part of one, that does not enter the set, and why."""
+
+    file: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one task: recordings of one joint layout, and the parts left out."""
+
+    layout: str
+    recordings: list[Recording]
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def plan_by_name(
+    files: Sequence[Path],
+    suffix: str,
+    form: str,
+    parse_name: Callable[[str], dict[str, int] | None],
+    classes: int | None,
+) -> tuple[list[Task], list[LeftOut]]:
+    """Sort files into tasks and left-out ones by what their names say.
+
+    Args:
+        files: paths of any kind.
+        suffix: the format's, with the dot.
+        form: how a name must look, for the reason.
+        parse_name: a stem's numbers, among them the 0-based ``label``; None for another form.
+        classes: how many classes the dataset has; None where that is not known.
+    """
+    tasks: list[Task] = []
+    left_out: list[LeftOut] = []
+    for file in files:
+        numbers = parse_name(file.stem) if file.suffix == suffix else None
+        if numbers is None:
+            left_out.append(LeftOut(file, f"the name is not of the form {form}"))
+        elif numbers["label"] < 0 or (classes is not None and numbers["label"] >= classes):
+            reason = f"action {numbers['label'] + 1} is not one of the dataset's 1 to {classes}"
+            left_out.append(LeftOut(file, reason))
+        else:
+            tasks.append((file,))
+    return tasks, left_out
+
+
+def reason_of(error: Exception, file: Path) -> str:
+    """An error as a reason in the report, which names the file in a column of its own."""
+    if isinstance(error, InputError):
+        return str(error).removeprefix(f"{file}: ")
+    return f"{type(error).__name__}: {error}"

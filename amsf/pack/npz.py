@@ -1,0 +1,195 @@
+"""The generic format: one ``.npz`` of a user's own recordings, read and written.
+
+| array | shape | |
+|---|---|---|
+| ``joints`` | (R, J, 3) | metres, y up; a recording's rows after another's |
+| ``offset`` | (N + 1,) | recording i has the rows ``offset[i]:offset[i + 1]`` |
+| ``names`` | (N,) | unique, unicode |
+| ``joint_names`` | (J,) | those of a layout of :mod:`amsf.skeleton.joints`, in any order |
+| ``label`` | (N,) | 0-based class ids |
+| ``subject``, ``camera``, ``setup`` | (N,) | optional |
+| ``persons`` | (N,) | optional, 1 or 2: all rows of the first person, then of the second |
+
+R = rows, N = recordings, J = joints.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from amsf.base.errors import InputError
+from amsf.base.storage import atomic_path
+from amsf.pack.base import LeftOut, Reading, Task
+from amsf.skeleton.joints import layout_of, match_layout
+from amsf.skeleton.recordings import UNKNOWN, Recording, SkeletonSet
+
+SUFFIX = ".npz"
+FORM = "NAME.npz"
+_NUMBERS = ("label", "subject", "camera", "setup")
+_SPINE_M = (0.15, 1.5)  # what a median torso can measure, from children to tall adults
+_LARGEST = 2**31 - 1  # of a label or another number
+# Joints shrink to a half, maybe a fifth, by compression. What would grow beyond this many times
+# the file, and is large, is made to fill the memory.
+_EXPANSION, _SMALL = 100, 64 << 20
+
+
+def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
+    """The ``.npz`` files, and the others; ``classes`` is checked after reading."""
+    tasks: list[Task] = [(file,) for file in files if file.suffix == SUFFIX]
+    reason = f"the name is not of the form {FORM}"
+    return tasks, [LeftOut(file, reason) for file in files if file.suffix != SUFFIX]
+
+
+def read(task: Task) -> Reading:
+    """Read one file.
+
+    Raises:
+        InputError: the file is not readable, an array is missing or has another shape or type,
+            the joint names are those of no layout, or the axes or unit are plainly others.
+    """
+    (path,) = task
+    try:
+        return _read(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> Reading:
+    arrays = _arrays(path)
+    layout, order = match_layout([str(name) for name in arrays["joint_names"]])
+    joints, offset = arrays["joints"], arrays["offset"]
+    if joints.ndim != 3 or joints.shape[1:] != (len(order), 3) or joints.dtype.kind not in "fiu":
+        raise InputError(
+            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {len(order)}, 3)"
+        )
+    names = [str(name) for name in arrays["names"]]
+    _expect("offset", offset, len(names) + 1)
+    if offset[0] != 0 or offset[-1] != len(joints) or (np.diff(offset) < 0).any():
+        raise InputError(
+            f"offset must rise from 0 to the {len(joints)} rows of joints; found {offset[0]} to "
+            f"{offset[-1]}"
+        )
+    numbers: dict[str, np.ndarray] = {}
+    for key in (*_NUMBERS, "persons"):
+        default = 1 if key == "persons" else UNKNOWN
+        numbers[key] = arrays.get(key, np.full(len(names), default))
+        _expect(key, numbers[key], len(names))
+    joints = joints[:, order]
+    _check_axes(joints, layout)
+    reading = Reading(layout, [])
+    for i, name in enumerate(names):
+        try:
+            rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
+            if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
+                raise InputError(f"found {len(rows)} rows for {persons} persons")
+            block = rows.astype(np.float32).reshape(persons, -1, len(order), 3)
+            own = {key: int(numbers[key][i]) for key in _NUMBERS}
+            odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]
+            if odd:
+                raise InputError(f"{odd[0]} is {own[odd[0]]}; expected 0 or more (-1: unknown)")
+            if not name.strip() or not name.isprintable():
+                raise InputError(f"the name of recording {i} is {name!r}; expected printable text")
+            reading.recordings.append(Recording(block, name, **own))
+        except InputError as error:
+            reason = str(error).removeprefix(f"{name}: ")
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {reason}"))
+    return reading
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    known = ("joints", "offset", "names", "joint_names", *_NUMBERS, "persons")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # Members are looked up by name and never unpacked, so a name cannot lead elsewhere.
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            wanted = {key: members[key] for key in known if key in members}
+            _refuse_bomb(wanted.values(), path.stat().st_size)
+            arrays = {key: _member(archive, info) for key, info in wanted.items()}
+    except InputError:
+        raise
+    # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
+    except Exception as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"not a readable .npz file ({told}); expected an .npz of several arrays, as "
+            "numpy.savez writes it"
+        ) from error
+    missing = [key for key in known[:4] if key not in arrays]
+    if missing:
+        found = ", ".join(members) or "none"
+        raise InputError(
+            f"no array {', '.join(missing)}; found {found}: add it (docs/skeletons.md)"
+        )
+    for key in ("names", "joint_names"):
+        if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":
+            raise InputError(f"{key} is {arrays[key].dtype}; expected one axis of unicode text")
+    return arrays
+
+
+def _refuse_bomb(members: Iterable[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive that declares far more content than its ``size`` in bytes can hold."""
+    content = sum(info.file_size for info in members)
+    if content > max(_SMALL, _EXPANSION * size):
+        raise InputError(
+            f"its arrays would take {content / 2**20:.0f} MiB, out of a file of "
+            f"{size / 2**20:.1f} MiB; expected at most {_EXPANSION} times as much: write it again "
+            "from the recordings"
+        )
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """Read one array whose header agrees with its length, without unpickling."""
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        header = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = header(file)
+        # numpy would first take the memory that the header claims.
+        if (
+            not dtype.hasobject
+            and math.prod(shape) * dtype.itemsize != info.file_size - file.tell()
+        ):
+            raise InputError(
+                f"{info.filename} holds {info.file_size} bytes; its header claims shape {shape} of "
+                f"{dtype}: write the file again"
+            )
+    with archive.open(info) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _expect(key: str, array: np.ndarray, length: int) -> None:
+    if array.shape != (length,) or array.dtype.kind not in "iu":
+        raise InputError(f"{key} is {array.dtype} {array.shape}; expected {length} integers")
+
+
+def _check_axes(joints: np.ndarray, layout: str) -> None:
+    """Refuse recordings that are upside down or not in metres, as image coordinates are."""
+    some = joints[:: max(1, len(joints) // 10_000)]
+    poses = some[np.isfinite(some).all((1, 2))].astype(np.float64)
+    if not len(poses):
+        return
+    graph = layout_of(layout)
+    lower, upper = graph.spine
+    upright = np.median(poses[:, graph.index("head"), 1] - poses[:, graph.index("left_foot"), 1])
+    spine = np.median(np.linalg.norm(poses[:, upper] - poses[:, lower], axis=1))
+    if upright < 0:
+        raise InputError("in most rows the head is below the feet; expected y up: negate y")
+    if not _SPINE_M[0] <= spine <= _SPINE_M[1]:
+        raise InputError(
+            f"the spine measures {spine:.4g}; expected metres, so {_SPINE_M[0]} to {_SPINE_M[1]}"
+        )
+
+
+def write(path: str | Path, skeletons: SkeletonSet) -> None:
+    """Write a set as a generic ``.npz``, atomically; reading it gives the same recordings."""
+    arrays = {key: getattr(skeletons, key) for key in ("joints", "offset", "persons", *_NUMBERS)}
+    arrays["names"] = np.array(skeletons.names, dtype=np.str_)
+    arrays["joint_names"] = np.array(layout_of(skeletons.layout).joints)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

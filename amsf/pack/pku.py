@@ -1,0 +1,123 @@
+"""PKU-MMD (phase 1): one text file a video of Kinect v2, cut into recordings by label intervals.
+
+A video ``VVVV-L.txt`` (``-M``, ``-R``: the left, middle and right camera) has a line a frame with
+150 values: 2 bodies x 25 joints x 3 metres, zeros where a body is absent. The label file of the
+same name, in a folder with "label" in its name, has lines ``action,start,end,confidence`` with
+1-based actions; frames ``start`` up to, not including, ``end`` are taken.
+
+The camera is 1 for L, 2 for M, 3 for R. The subject is not in these files: it stays -1, and the
+cross-subject protocol goes by a list of videos (see :mod:`amsf.skeleton.partition`).
+
+T = frames, J = joints (25).
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from amsf.base.errors import InputError
+from amsf.pack.base import LeftOut, Reading, Task
+from amsf.skeleton.bodies import MAX_PERSONS, Track, main_persons
+from amsf.skeleton.recordings import Recording
+
+SUFFIX = ".txt"
+FORM = "VVVV-L.txt (or -M, -R), a video and a label file of the same name"
+LAYOUT = "kinect25"
+_NAME = re.compile(r"\d{4}-([LMR])")
+_CAMERAS = {"L": 1, "M": 2, "R": 3}
+_JOINTS = 25
+
+
+def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
+    """Pair videos with their label files; ``classes`` is checked per interval, after reading."""
+    videos: dict[str, Path] = {}
+    labels: dict[str, Path] = {}
+    left_out = []
+    for file in files:
+        if file.suffix != SUFFIX or not _NAME.fullmatch(file.stem):
+            left_out.append(LeftOut(file, f"the name is not of the form {FORM}"))
+            continue
+        kind = labels if "label" in file.parent.name.lower() else videos
+        if file.stem in kind:
+            left_out.append(LeftOut(file, f"the same video as {kind[file.stem]}"))
+        else:
+            kind[file.stem] = file
+    left_out += [
+        LeftOut(file, "no label file of the same name in a folder with 'label' in its name")
+        for stem, file in videos.items()
+        if stem not in labels
+    ]
+    left_out += [
+        LeftOut(file, "no video file of the same name")
+        for stem, file in labels.items()
+        if stem not in videos
+    ]
+    return [(videos[stem], labels[stem]) for stem in videos if stem in labels], left_out
+
+
+def read(task: Task) -> Reading:
+    """Read one video: a recording an interval, or all of it where no label file is given.
+
+    Raises:
+        InputError: the video or its label file is empty, has another number of columns or
+            something that is not a number.
+    """
+    path = task[0]
+    joints = _table(path, None, MAX_PERSONS * _JOINTS * 3).reshape(-1, MAX_PERSONS, _JOINTS, 3)
+    match = _NAME.fullmatch(path.stem)
+    camera = {"camera": _CAMERAS[match[1]]} if match else {}
+    if len(task) == 1:
+        try:
+            persons = _persons(joints)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        return Reading(LAYOUT, [Recording(persons, path.stem, **camera)])
+    reading = Reading(LAYOUT, [])
+    for row, (action, start, end, _) in enumerate(_table(task[1], ",", 4), start=1):
+        name = f"{path.stem}_{row:03d}"
+        try:
+            if not (action.is_integer() and start.is_integer() and end.is_integer()):
+                raise InputError(f"line {row} of the label file: action and frames must be whole")
+            if not 0 <= start < end <= len(joints):
+                raise InputError(
+                    f"line {row} of the label file: frames {start:.0f} to {end:.0f} of a video of "
+                    f"{len(joints)}"
+                )
+            if action < 1:
+                raise InputError(
+                    f"line {row} of the label file: action {action:.0f}; they start at 1"
+                )
+            part = _persons(joints[int(start) : int(end)])
+            reading.recordings.append(Recording(part, name, int(action) - 1, **camera))
+        except InputError as error:
+            reason = f"recording '{name}': {str(error).removeprefix(f'{name}: ')}"
+            reading.left_out.append(LeftOut(path, reason))
+    return reading
+
+
+def _persons(joints: np.ndarray) -> np.ndarray:
+    times = np.arange(len(joints))
+    return main_persons([Track(times, joints[:, body]) for body in range(MAX_PERSONS)])
+
+
+def _table(path: Path, delimiter: str | None, columns: int) -> np.ndarray:
+    """A text file of numbers as (lines, columns) float64."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of an empty file, told below
+            table = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="latin-1")
+    except ValueError as error:
+        told = str(error).rstrip(".")
+        raise InputError(f"{path}: {told}; expected {columns} numbers a line") from error
+    if not table.size:
+        raise InputError(f"{path}: the file is empty; expected {columns} numbers a line")
+    if table.shape[1] != columns:
+        raise InputError(
+            f"{path}: found {table.shape[1]} values a line; expected {columns} numbers a line"
+        )
+    return table

@@ -1,0 +1,87 @@
+"""UTD-MHAD: ``aA_sS_tT_skeleton.mat`` files of Kinect v1, 27 actions, 8 subjects, 861 files.
+
+The key ``d_skel`` holds (20, 3, T) metres. The axes are those of the canonical set already: y is
+up (in the released files heads are at +0.45 m and feet at -1.05 m on average), z away from the
+sensor, and the right hand of the person, who faces the sensor, at larger x.
+
+T = frames, J = joints (20).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from amsf.base.errors import InputError
+from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
+from amsf.skeleton.bodies import Track, main_persons
+from amsf.skeleton.recordings import Recording
+
+SUFFIX = ".mat"
+FORM = "aA_sS_tT_skeleton.mat"
+LAYOUT = "kinect20"
+KEY = "d_skel"
+_NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)(_skeleton)?")
+_JOINTS = 20
+
+
+def parse_name(stem: str) -> dict[str, int] | None:
+    """``label`` (0-based) and ``subject`` of a file's name, or None."""
+    match = _NAME.fullmatch(stem)
+    return match and {"label": int(match[1]) - 1, "subject": int(match[2])}
+
+
+def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
+    """The files that are recordings by their names, and the others."""
+    return plan_by_name(files, SUFFIX, FORM, parse_name, classes)
+
+
+def read(task: Task) -> Reading:
+    """Read one file with what its name says; numbers are -1 where the name has another form.
+
+    Raises:
+        InputError: as :func:`read_joints`.
+    """
+    (path,) = task
+    numbers = parse_name(path.stem) or {}
+    name = path.stem.removesuffix("_skeleton")
+    return Reading(LAYOUT, [Recording(read_joints(path), name, **numbers)])
+
+
+def read_joints(path: Path) -> np.ndarray:
+    """Read one ``.mat`` file.
+
+    Returns:
+        (1, T, 20, 3) float32 metres.
+
+    Raises:
+        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape, is
+            not numbers, is not finite or zero throughout.
+    """
+    try:
+        array = scipy.io.loadmat(path, variable_names=[KEY]).get(KEY)
+    # A damaged file makes scipy raise whatever its parser stumbles upon.
+    except Exception as error:
+        raise InputError(
+            f"{path}: not a readable .mat file ({error}); expected MATLAB's form up to version "
+            "7.2: fetch it again or save it with -v7"
+        ) from error
+    if array is None:
+        raise InputError(
+            f"{path}: no array '{KEY}' in the file; expected UTD-MHAD's ({_JOINTS}, 3, frames)"
+        )
+    if array.ndim == 2:  # MATLAB drops the last axis of a single frame
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[:2] != (_JOINTS, 3) or array.shape[2] == 0:
+        raise InputError(f"{path}: {KEY} is {array.shape}; expected ({_JOINTS}, 3, frames)")
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{path}: {KEY} holds {array.dtype}; expected real numbers")
+    joints = array.transpose(2, 0, 1).astype(np.float64)
+    try:
+        return main_persons([Track(np.arange(len(joints)), joints)])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

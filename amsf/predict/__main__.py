@@ -1,0 +1,185 @@
+"""Recognise actions in recordings with a trained benchmark.
+
+    python -m amsf.predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
+
+runs from the repository's top folder after ``dvc repro``; see docs/predict.md. In Python it is
+:class:`Predictor`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from amsf.base.errors import InputError
+from amsf.base.progress import track
+from amsf.machine.device import set_up
+from amsf.pack.base import LeftOut, Reading, reason_of
+from amsf.pack.formats import FORMATS, read_file
+from amsf.predict.animation import Scene, write_gif
+from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.skeleton.joints import layout_of
+from amsf.skeleton.recordings import Recording
+
+__all__ = ["ClassScore", "Prediction", "Predictor", "main", "read_all"]
+
+TABLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A recording and the file that it is in."""
+
+    file: Path
+    recording: Recording
+
+
+def read_all(paths: Sequence[Path], predictor: Predictor) -> tuple[list[_Found], list[LeftOut]]:
+    """Read what can be read of several files, and tell what cannot."""
+    found: list[_Found] = []
+    failed: list[LeftOut] = []
+    readers = {entry.suffix: entry.read for entry in FORMATS.values()}
+    for path in track(paths, "reading recordings"):
+        try:
+            if path.suffix in readers and path.is_file():
+                reading = readers[path.suffix]((path,))
+            else:
+                reading = Reading(*read_file(path))
+            predictor.check_layout(reading.layout, str(path))
+            if not reading.recordings and not reading.left_out:
+                raise InputError(f"{path}: no recording in it")
+        # Whatever a damaged file makes a parser raise, it must not stop the other files.
+        except Exception as error:
+            failed.append(LeftOut(path, reason_of(error, path)))
+            continue
+        found += [_Found(path, recording) for recording in reading.recordings]
+        failed += reading.left_out
+    return found, failed
+
+
+def as_json(
+    predictions: Sequence[tuple[Path, Prediction]],
+    failed: Sequence[LeftOut],
+    simulated: bool,
+    top: int | None,
+) -> dict[str, Any]:
+    """Predictions and failures as a JSON value, with ``top`` classes each, or all."""
+    return {
+        "trained_on_simulated_recordings": simulated,
+        "predictions": [
+            {
+                "file": str(path),
+                "recording": p.recording,
+                "answer": asdict(p.answer),
+                "unseen_probability": p.unseen_probability,
+                "classes": [asdict(score) for score in p.classes[:top]],
+            }
+            for path, p in predictions
+        ],
+        "failed": [{"file": str(item.file), "reason": item.reason} for item in failed],
+    }
+
+
+def as_table(path: Path, prediction: Prediction, top: int) -> str:
+    """A prediction as lines of aligned columns, probabilities in percent."""
+    answer, shown = prediction.answer, prediction.classes[:top]
+    width = max(len("class"), *(len(score.label) for score in shown))
+    best = max(prediction.classes, key=lambda score: score.probability)
+    lines = [
+        f"{path}: {prediction.recording}",
+        f"answer: {answer.label} ({side_of(answer)}); P(unseen) "
+        f"{100 * prediction.unseen_probability:.1f} %",
+        f"{'rank':>4}  {'class':<{width}}  {'side':<6}  probability",
+    ]
+    lines += [
+        f"{rank:>4}  {score.label:<{width}}  {side_of(score):<6}  {100 * score.probability:>9.1f} %"
+        for rank, score in enumerate(shown, start=1)
+    ]
+    if best != answer:
+        lines.append(
+            f"      The answer leads because the gate finds it {side_of(answer)}; the most "
+            f"probable single class is '{best.label}'."
+        )
+    return "\n".join(lines)
+
+
+def side_of(score: ClassScore) -> str:
+    """``seen`` or ``unseen``."""
+    return "seen" if score.seen else "unseen"
+
+
+def scene_of(recording: Recording, prediction: Prediction, simulated: bool) -> Scene:
+    """A recording under its answer, side and probability, and whether those are of a simulation."""
+    answer = prediction.answer
+    told = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    if simulated:
+        told += " · trained on simulated recordings"
+    return Scene(recording.joints, answer.label, told)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected 1 or more")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line; exits with 1 if a recording could not be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m amsf.predict", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
+    )
+    parser.add_argument("--benchmark", required=True, help="one of params.yaml")
+    parser.add_argument("--seed", type=int, help="of the run (default: the first trained)")
+    parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    given = parser.parse_args(arguments)
+    try:
+        failed = _run(given)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    if failed:
+        raise SystemExit(1)
+
+
+def _run(given: argparse.Namespace) -> bool:
+    """Predict and print; whether a recording failed."""
+    if given.gif is not None and given.gif.suffix.lower() != ".gif":
+        raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
+    predictor = Predictor.load(given.benchmark, given.seed)
+    set_up(predictor.settings.compute)
+    if given.classes is not None:
+        predictor = predictor.with_classes(given.classes)
+    found, failed = read_all(given.recording, predictor)
+    predictions = predictor.predict_recordings([item.recording for item in found])
+    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
+    for item in failed:
+        print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    if given.json:
+        print(json.dumps(as_json(named, failed, predictor.simulated, given.top), indent=1))
+    else:
+        if predictor.simulated and named:
+            print(f"{given.benchmark} was trained on simulated recordings.\n")
+        print("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
+    if given.gif is not None and named:
+        scenes = [
+            scene_of(item.recording, p, predictor.simulated) for item, p in zip(found, predictions)
+        ]
+        write_gif(given.gif, scenes, layout_of(predictor.encoder.shape.layout))
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    main()

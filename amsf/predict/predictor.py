@@ -1,0 +1,271 @@
+"""From skeleton recordings to ranked seen and unseen classes, with a trained benchmark.
+
+N = recordings · C = classes, added ones included · U = unseen classes · V = text views ·
+D = text width · F = feature width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.special import expit, logit, softmax
+
+from amsf.backbone.network import Encoder
+from amsf.backbone.preprocessing import prepare
+from amsf.backbone.training import encode, load_encoder
+from amsf.base.errors import InputError
+from amsf.base.storage import read_json
+from amsf.dataset.classes import load_classes
+from amsf.dataset.splits import Split
+from amsf.evaluation.gate import Gate
+from amsf.machine.device import find_device
+from amsf.model.checkpoints import TrainedModel, load_model
+from amsf.pack.formats import read_file
+from amsf.predict.unseen_classes import encode_classes, key_of, read_classes, refit_classifier
+from amsf.settings.params import Settings, load_params
+from amsf.skeleton.joints import layout_of
+from amsf.skeleton.recordings import Recording, SkeletonSet
+from amsf.text.features import load_text_features
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """A class and its probability; classes added by words have ids behind the dataset's."""
+
+    id: int
+    label: str
+    seen: bool
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is said of one recording.
+
+    Attributes:
+        recording: its name.
+        unseen_probability: that it is of an unseen class; above 0.5 the answer is an unseen one.
+        classes: all C, the answer first, the others by falling probability; they sum to 1.
+    """
+
+    recording: str
+    unseen_probability: float
+    classes: tuple[ClassScore, ...]
+
+    @property
+    def answer(self) -> ClassScore:
+        """The class that evaluation would predict."""
+        return self.classes[0]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained benchmark, ready to name the actions of recordings.
+
+    >>> from amsf.predict.__main__ import Predictor
+    >>> predictor = Predictor.load("demo-u8")
+    >>> prediction = predictor.predict("data/simulated/demo/skeletons.safetensors")[0]
+    >>> prediction.answer == prediction.classes[0]
+    True
+    >>> round(sum(score.probability for score in prediction.classes), 6)
+    1.0
+
+    Attributes:
+        settings: of the benchmark.
+        encoder: the skeleton encoder of the test phase.
+        model: VAE and unseen classifier of one seed.
+        gate: of the same seed.
+        labels: of the C classes, by id.
+        text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
+        text_weights: SHA-256 of the text encoder's weights; empty where features were imported.
+        simulated: whether the benchmark's recordings are made, not measured.
+    """
+
+    settings: Settings
+    encoder: Encoder
+    model: TrainedModel
+    gate: Gate
+    labels: tuple[str, ...]
+    text: np.ndarray
+    text_weights: str
+    simulated: bool
+
+    @classmethod
+    def load(cls, benchmark: str, seed: int | None = None) -> Predictor:
+        """Gather what the pipeline has made of a benchmark, below the current folder.
+
+        Args:
+            benchmark: a name in params.yaml.
+            seed: of the run; the first one where None.
+
+        Raises:
+            InputError: the benchmark has no skeleton encoder, gate or such seed, the pipeline has
+                not run, or params.yaml has changed since.
+        """
+        params = load_params()
+        settings = params.for_benchmark(benchmark)
+        if params.benchmark(benchmark).features == "published":
+            raise InputError(
+                f"benchmark '{benchmark}' has published features, whose skeleton encoder is not "
+                "here, so it cannot read recordings; set its `features: backbone` in params.yaml "
+                "and run `dvc repro`"
+            )
+        if settings.evaluate.task == "zsl":
+            raise InputError(
+                f"benchmark '{benchmark}' is evaluated for zsl, so it has no gate between seen and "
+                "unseen classes; set evaluate.task: gzsl and run `dvc repro`"
+            )
+        seeds = settings.train.seeds
+        seed = seeds[0] if seed is None else seed
+        if seed not in seeds:
+            raise InputError(f"no seed {seed} was trained; there are {', '.join(map(str, seeds))}")
+        backbone = Path("data/backbone") / benchmark
+        folder = Path(f"data/models/{benchmark}/seed{seed}/test")
+        gate_file = Path(f"data/evaluation/{benchmark}/gate_seed{seed}.json")
+        text_folder = Path("data/text_features") / benchmark
+        split_file = Path(f"data/split/{benchmark}.json")
+        for path in (split_file, text_folder, backbone, folder, gate_file):
+            if not path.exists():
+                raise InputError(f"{path}: not there yet; run `dvc repro` first")
+        split, model, gate = Split.load(split_file), load_model(folder), Gate.load(gate_file)
+        encoder, note = load_encoder(backbone, "encoder_test")
+        config = model.config
+        if (
+            config.model != settings.model
+            or (config.seen, config.unseen) != (split.seen, split.unseen)
+            or tuple(note["classes"]) != split.seen
+            or len(gate.coefficients) != 2 * len(split.unseen)
+        ):
+            raise InputError(
+                f"{folder}: trained with other parameters or another split than there are now; "
+                "run `dvc repro`"
+            )
+        text = load_text_features(text_folder).select(config.model.views)
+        return cls(
+            settings=settings,
+            encoder=encoder,
+            model=model,
+            gate=gate,
+            labels=tuple(load_classes(split.dataset)["label"].astype(str)),
+            text=text[list(split.unseen)],
+            text_weights=read_json(text_folder / "manifest.json").get("weights_sha256", ""),
+            simulated=bool(note["simulated"]),
+        )
+
+    def with_classes(self, path: str | Path) -> Predictor:
+        """Add unseen classes by words, or replace the words of unseen classes.
+
+        Args:
+            path: a CSV file, see :func:`amsf.predict.unseen_classes.read_classes`.
+
+        Raises:
+            InputError: the file is not such a table, a label is that of a seen class, or its
+                texts cannot be encoded as the benchmark's were.
+        """
+        classes = read_classes(path)
+        config = self.model.config
+        ids = {key_of(label): number for number, label in enumerate(self.labels)}
+        seen = [c.label for c in classes if ids.get(key_of(c.label)) in config.seen]
+        if seen:
+            raise InputError(
+                f"{path}: '{seen[0]}' is a seen class, which recordings have taught the encoder; "
+                "words are for unseen ones: take the row out, or give the class another name"
+            )
+        vectors = encode_classes(
+            classes, config.model.views, self.settings.text, self.text_weights, str(path)
+        )
+        labels, rows = list(self.labels), dict(zip(config.unseen, self.text))
+        for words, vector in zip(classes, vectors):
+            number = ids.get(key_of(words.label), len(labels))
+            if number == len(labels):
+                labels.append(words.label)
+            rows[number] = vector
+        text = np.stack(list(rows.values()))
+        model = refit_classifier(self.model, list(rows), text, self.settings)
+        return replace(self, model=model, labels=tuple(labels), text=text)
+
+    def predict(self, path: str | Path) -> list[Prediction]:
+        """Name the actions of the recordings of one file, of any format that can be packed.
+
+        Raises:
+            InputError: the file is not readable or has other joints than the encoder takes.
+        """
+        layout, recordings = read_file(path)
+        self.check_layout(layout, str(path))
+        return self.predict_recordings(recordings)
+
+    def check_layout(self, layout: str, where: str) -> None:
+        """Refuse recordings with other joints than the encoder's, naming ``where``."""
+        own = self.encoder.shape.layout
+        if layout != own:
+            raise InputError(
+                f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark's "
+                f"encoder takes the {len(layout_of(own))} joints of {own}: use a benchmark trained "
+                "on such recordings"
+            )
+
+    def predict_recordings(self, recordings: Sequence[Recording]) -> list[Prediction]:
+        """Name the actions of recordings in memory; they have the joints of the encoder's layout.
+
+        Raises:
+            InputError: they have another number of joints.
+        """
+        if not recordings:
+            return []
+        layout = self.encoder.shape.layout
+        # Recordings of several files may share a name; a set wants them apart.
+        numbered = [replace(r, name=f"{i} {r.name}") for i, r in enumerate(recordings)]
+        skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
+        samples = prepare(
+            skeletons, range(len(skeletons)), layout_of(layout), self.encoder.shape.frames
+        )
+        device = find_device(self.settings.compute.device)
+        features, logits = encode(self.encoder, samples, device)
+        unseen_probability, answers, joint = self.scores(features, logits.numpy())
+        seen = set(self.model.config.seen)
+        predictions = []
+        for i, recording in enumerate(recordings):
+            falling = np.argsort(-joint[i], kind="stable").tolist()
+            falling.remove(answers[i])
+            scores = (
+                ClassScore(c, self.labels[c], c in seen, float(joint[i, c]))
+                for c in (int(answers[i]), *falling)
+            )
+            predictions.append(
+                Prediction(recording.name, float(unseen_probability[i]), tuple(scores))
+            )
+        return predictions
+
+    def scores(
+        self, features: torch.Tensor, logits: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """P(unseen) (N,) with the threshold at 0.5, answers (N,) and joint probabilities (N, C).
+
+        Args:
+            features: (N, F) of the skeleton encoder.
+            logits: (N, classes of the dataset), its raw logits.
+        """
+        config, gate = self.model.config, self.gate
+        seen, unseen = np.array(config.seen), np.array(config.unseen)
+        of_unseen = self.model.unseen_probabilities(features).numpy()
+        # The gate takes as many numbers as it was fitted on: the largest ones, or zeros behind.
+        taken = len(gate.coefficients) // 2
+        largest = -np.sort(-of_unseen, axis=1)[:, :taken]
+        largest = np.pad(largest, [(0, 0), (0, taken - largest.shape[1])])
+        probability = gate.probability(largest, logits)
+        answers = np.where(
+            probability > gate.threshold,
+            unseen[of_unseen.argmax(axis=1)],
+            seen[logits[:, seen].argmax(axis=1)],
+        )
+        # The prior odds are moved so that the threshold comes to lie at one half.
+        shifted = expit(logit(probability) - logit(gate.threshold))
+        joint = np.zeros((len(features), len(self.labels)))
+        joint[:, unseen] = shifted[:, None] * of_unseen
+        of_seen = softmax(logits[:, seen].astype(np.float64) / gate.temperature, axis=1)
+        joint[:, seen] = (1 - shifted[:, None]) * of_seen
+        return shifted, answers, joint

@@ -1,0 +1,186 @@
+"""Unseen classes by words alone: a user's texts, and an unseen classifier fitted to them.
+
+Neither the skeleton encoder nor the VAE is trained again: the texts are encoded and fused by the
+trained model, and the unseen classifier, one linear layer, is fitted afresh.
+
+U = unseen classes · V = text views · D = text width · L = latent width.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from amsf.base.errors import InputError
+from amsf.base.tables import read_table
+from amsf.model.checkpoints import TrainedModel
+from amsf.model.classifier import fit_classifier, latent_samples
+from amsf.model.eager_adam import EagerAdam
+from amsf.settings.params import Settings, Text
+from amsf.text.descriptions import LABEL_VIEW, VIEWS
+from amsf.text.encoders import check_lengths, load_encoder
+
+# What an action is, and how the body moves: each in people's words and in a language model's.
+_COUNTERPART = {"MAad": "LLMad", "LLMad": "MAad", "MAmd": "LLMmd", "LLMmd": "MAmd"}
+_FREE = re.compile(r"description\d*")
+_COLUMNS = f"label and one or more of {', '.join(VIEWS)}, description, description2 and so on"
+
+
+@dataclass(frozen=True)
+class WordedClass:
+    """A class told by words.
+
+    Attributes:
+        label: its name.
+        given: view -> text, of the views that were given.
+        free: descriptions that are of no view in particular.
+    """
+
+    label: str
+    given: dict[str, str]
+    free: tuple[str, ...] = ()
+
+    def text_of(self, view: str) -> str:
+        """The text of a view; one that was not given takes the nearest that was.
+
+        That is, for the label view the label; for another its counterpart by the other author
+        (MAad and LLMad, MAmd and LLMmd); else the free descriptions, in turn over the views that
+        are left; else the first description of another view; else what the label view has.
+        """
+        if view in self.given:
+            return self.given[view]
+        if view == LABEL_VIEW:
+            return self.label
+        if _COUNTERPART[view] in self.given:
+            return self.given[_COUNTERPART[view]]
+        if self.free:
+            left = [v for v in VIEWS[1:] if not {v, _COUNTERPART[v]} & set(self.given)]
+            return self.free[left.index(view) % len(self.free)]
+        others = [self.given[v] for v in VIEWS[1:] if v in self.given]
+        return others[0] if others else self.text_of(LABEL_VIEW)
+
+
+def read_classes(path: str | Path) -> list[WordedClass]:
+    """Read a user's CSV file of classes.
+
+    Args:
+        path: columns ``label`` and one or more of the views' names and ``description``,
+            ``description2`` ...; an empty cell counts as not given.
+
+    Raises:
+        InputError: the file is missing or not CSV, a column is unknown, a label is empty or comes
+            twice, or a class has no text.
+    """
+    path = Path(path)
+    table = read_table(path, _COLUMNS, dtype=str)
+    columns = [str(name) for name in table.columns]
+    free = [name for name in columns if _FREE.fullmatch(name)]
+    strange = [name for name in columns if name not in ("label", *VIEWS, *free)]
+    if "label" not in columns or len(columns) < 2 or strange:
+        raise InputError(
+            f"{path}: found columns {','.join(columns)}; expected the columns {_COLUMNS} (a text "
+            "with a comma in it stands in double quotes)"
+        )
+    if table.empty:
+        raise InputError(f"{path}: no class in it; give one row a class")
+    classes: list[WordedClass] = []
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        cells = {str(name): " ".join(str(text).split()) for name, text in row.items()}
+        label = cells.pop("label")
+        if not label:
+            raise InputError(f"{path}: row {number} has no label; name the class")
+        if key_of(label) in (key_of(c.label) for c in classes):
+            raise InputError(f"{path}: label '{label}' comes twice; give each class one row")
+        given = {view: cells[view] for view in VIEWS if cells.get(view)}
+        texts = tuple(cells[name] for name in free if cells[name])
+        if not given and not texts:
+            raise InputError(f"{path}: class '{label}' has no text; describe it in words")
+        classes.append(WordedClass(label, given, texts))
+    return classes
+
+
+def key_of(label: str) -> str:
+    """A label as it is compared with others: without regard to case and spacing."""
+    return " ".join(label.casefold().split())
+
+
+def encode_classes(
+    classes: Sequence[WordedClass], views: Sequence[str], text: Text, weights: str, where: str
+) -> np.ndarray:
+    """The text vectors of classes, as the encode stage would make them.
+
+    Args:
+        classes: N of them.
+        views: the V views that the model fuses, in its order.
+        text: the benchmark's text encoder.
+        weights: SHA-256 of the weights that made the benchmark's text features.
+        where: the file that the texts come from, for messages.
+
+    Returns:
+        (N, V, D) float32.
+
+    Raises:
+        InputError: there is no encoder (published text features) or it is not on this machine, it
+            is another one than the benchmark's, or a text is too long for it.
+    """
+    if text.encoder == "published":
+        raise InputError(
+            "text.encoder is published: the benchmark's text features were read from files, so "
+            "there is no encoder for new texts; choose an encoder in params.yaml and run "
+            "`dvc repro`"
+        )
+    encoder = load_encoder(text)
+    if encoder.weights != weights:
+        raise InputError(
+            f"the weights of text encoder {encoder.name} are not those that the benchmark's text "
+            "features were made with; run `dvc repro -f` on its stages encode and after"
+        )
+    texts = [c.text_of(view) for c in classes for view in views]
+    names = [f"{where}: {view} of '{c.label}'" for c in classes for view in views]
+    check_lengths(encoder, texts, names, text.over_long)
+    distinct = sorted(set(texts))  # equal texts get equal vectors
+    vectors = dict(zip(distinct, encoder.encode(distinct)))
+    return np.stack([vectors[t] for t in texts]).reshape(len(classes), len(views), -1)
+
+
+def refit_classifier(
+    model: TrainedModel, unseen: Sequence[int], text: np.ndarray, settings: Settings
+) -> TrainedModel:
+    """The same VAE with an unseen classifier for other classes, fitted as training fits it.
+
+    A fresh classifier is trained on latent samples of the classes' prototypes. Where training's
+    lived on from cycle to cycle, this one takes as many steps as that one had.
+
+    Args:
+        model: trained; it stays as it is.
+        unseen: U class ids, the order of the classifier's outputs.
+        text: (U, V, D) text vectors of these classes.
+        settings: of the benchmark.
+
+    Returns:
+        A model whose config lists ``unseen``; equal arguments give equal weights.
+    """
+    config, train, switches = model.config, settings.train, settings.switches()
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        refitted = TrainedModel(replace(config, unseen=tuple(unseen)))
+    refitted.vae.load_state_dict(model.vae.state_dict())
+    generator = torch.Generator().manual_seed(config.seed)
+    columns = 1 if switches.noise == "shared" else config.model.latent
+
+    def noise(rows: int) -> Tensor:
+        return torch.randn(rows, columns, generator=generator)
+
+    z, labels = latent_samples(
+        refitted.vae, torch.from_numpy(text), train.classifier_samples, noise
+    )
+    optimiser = EagerAdam(refitted.classifier.parameters(), train.classifier_learning_rate)
+    cycles = 1 if switches.classifier_restart else config.cycle + 1
+    fit_classifier(refitted.classifier, optimiser, z, labels, cycles * train.classifier_steps)
+    return refitted.eval()

@@ -1,0 +1,256 @@
+"""What the report tells of a benchmark, gathered from the artifacts of its stages.
+
+N = samples · C = classes · U = unseen classes · V = text views. Fractions here,
+percent on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amsf.base.errors import InputError
+from amsf.base.storage import read_json
+from amsf.dataset.classes import load_classes
+from amsf.dataset.splits import Split
+from amsf.evaluation.latent_map import LatentMap, latent_map
+from amsf.evaluation.metrics import class_accuracies
+from amsf.features.phases import load_phase
+from amsf.model.checkpoints import load_model
+from amsf.report.published_results import Run
+from amsf.settings.params import Benchmark, Params, Settings
+from amsf.text.features import TextFeatures, load_text_features
+from amsf.text.report import similarities
+
+DATA = Path("data")
+SEEN = "a seen class"
+SEEN_ON_MAP = 6
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkData:
+    """One benchmark's results and how they came about.
+
+    Attributes:
+        key: its name in params.yaml.
+        entry, settings: its parameters, the latter with its ``set`` laid over all others.
+        split: its classes.
+        labels: C class names.
+        simulated: whether the recordings are made, not measured.
+        metrics: ``metrics.json`` of the evaluation.
+        zsl: one row a sample and seed: seed, label, prediction.
+        gzsl: likewise for all test samples; None where only ZSL was evaluated.
+        curve: seed, threshold, seen, unseen; None likewise.
+        cycles: phase, seed, cycle, zsl_accuracy, classifier_loss.
+        losses: phase, seed, cycle, step (through all cycles), loss terms and their weights.
+        chosen: (phase, seed) -> the chosen cycle, counted from 1.
+        text_similarity: (C, C) cosines between class texts, averaged over the model's views.
+        text: manifest of the text features.
+        features: manifest of the skeleton features.
+        latent: the map of the first seed's latent space.
+    """
+
+    key: str
+    entry: Benchmark
+    settings: Settings
+    split: Split
+    labels: tuple[str, ...]
+    simulated: bool
+    metrics: dict[str, Any]
+    zsl: pd.DataFrame
+    gzsl: pd.DataFrame | None
+    curve: pd.DataFrame | None
+    cycles: pd.DataFrame
+    losses: pd.DataFrame
+    chosen: dict[tuple[str, int], int]
+    text_similarity: np.ndarray
+    text: dict[str, Any]
+    features: dict[str, Any]
+    latent: LatentMap
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that were evaluated."""
+        return tuple(sorted(int(seed) for seed in self.metrics["seeds"]))
+
+    @property
+    def run(self) -> Run:
+        """What decides whether published results compare."""
+        return Run(
+            dataset=self.split.dataset,
+            seen=len(self.split.seen),
+            unseen=len(self.split.unseen),
+            simulated=self.simulated,
+            features=self.entry.features,
+            text_encoder=self.text["encoder"],
+            split=self.split.kind,
+            selection=self.metrics["selection"],
+        )
+
+
+def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
+    """Read what the stages left of a benchmark.
+
+    Raises:
+        InputError: an artifact is missing or damaged.
+    """
+    entry, settings = params.benchmark(key), params.for_benchmark(key)
+    split = Split.load(data / "split" / f"{key}.json")
+    metrics = read_json(data / "evaluation" / key / "metrics.json")
+    seeds = sorted(int(seed) for seed in metrics["seeds"])
+    evaluation, models = data / "evaluation" / key, data / "models" / key
+    gzsl = curve = None
+    if "H" in metrics["mean"]:
+        gzsl = _of_seeds(evaluation, "predictions_seed{}.csv", seeds)
+        curve = _read(evaluation / "curve.csv")
+    zsl = _of_seeds(evaluation, "zsl_predictions_seed{}.csv", seeds)
+    text = load_text_features(data / "text_features" / key)
+    return BenchmarkData(
+        key=key,
+        entry=entry,
+        settings=settings,
+        split=split,
+        labels=tuple(load_classes(split.dataset, data / "classes")["label"].astype(str)),
+        simulated=_is_simulated(key, entry, data),
+        metrics=metrics,
+        zsl=zsl,
+        gzsl=gzsl,
+        curve=curve,
+        cycles=_of_phases(models, "cycles.csv", seeds),
+        losses=_through_cycles(_of_phases(models, "curve.csv", seeds)),
+        chosen={
+            (phase, seed): read_json(folder / "config.json")["cycle"] + 1
+            for phase, seed, folder in _phases(models, seeds)
+        },
+        text_similarity=_similarity(text, settings.model.views),
+        text=read_json(data / "text_features" / key / "manifest.json"),
+        features=read_json(data / "features" / key / "manifest.json"),
+        latent=_map(key, data, split, seeds[0], text, gzsl),
+    )
+
+
+def unseen_confusion(found: BenchmarkData) -> pd.DataFrame:
+    """What test samples of unseen classes are taken for: (U, U [+ 1]) counts over all seeds.
+
+    Rows are true, columns predicted class ids; where GZSL was evaluated, a last column ``SEEN``
+    counts those taken for any seen class.
+    """
+    table = found.zsl if found.gzsl is None else found.gzsl
+    unseen = list(found.split.unseen)
+    table = table[table["label"].isin(unseen)]
+    predicted = table["prediction"].where(table["prediction"].isin(unseen), SEEN)
+    columns = [*unseen, *([] if found.gzsl is None else [SEEN])]
+    counts = pd.crosstab(table["label"], predicted)
+    return counts.reindex(index=unseen, columns=columns, fill_value=0)
+
+
+def confused_pairs(found: BenchmarkData, side: str, count: int) -> list[tuple[int, int, float]]:
+    """The likeliest mistakes: (true class, what it is taken for, share of its samples).
+
+    Args:
+        found: of the benchmark.
+        side: ``unseen`` or ``seen``: which true classes.
+        count: how many pairs, likeliest first.
+    """
+    table = found.zsl if found.gzsl is None else found.gzsl
+    table = table[table["label"].isin(getattr(found.split, side))]
+    totals = table["label"].value_counts()
+    wrong = table[table["label"] != table["prediction"]]
+    counts = wrong.groupby(["label", "prediction"]).size()
+    pairs = zip(*(counts.index.get_level_values(level) for level in (0, 1)), counts)
+    shares = [(int(a), int(b), float(n / totals[a])) for a, b, n in pairs]
+    return sorted(shares, key=lambda pair: (-pair[2], pair))[:count]
+
+
+def class_accuracy(found: BenchmarkData, task: str) -> np.ndarray:
+    """Accuracies of the classes, a row a seed: (seeds, C), NaN for classes without samples.
+
+    Args:
+        found: of the benchmark.
+        task: ``zsl`` or ``gzsl``.
+    """
+    table = found.zsl if task == "zsl" else found.gzsl
+    assert table is not None
+    return np.stack(
+        [
+            class_accuracies(
+                part["label"].to_numpy(), part["prediction"].to_numpy(), found.split.classes
+            )
+            for part in (table[table["seed"] == seed] for seed in found.seeds)
+        ]
+    )
+
+
+def _is_simulated(key: str, entry: Benchmark, data: Path) -> bool:
+    """The demo's recordings are; those that our encoder was trained on say so themselves."""
+    if entry.dataset == "demo":
+        return True
+    if entry.features == "published":
+        return False
+    return bool(read_json(data / "backbone" / key / "encoder_test.json").get("simulated"))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run `dvc repro`")
+    try:
+        return pd.read_csv(path)
+    except ValueError as error:
+        raise InputError(f"{path}: not a readable CSV file ({error}); run `dvc repro`") from error
+
+
+def _of_seeds(folder: Path, name: str, seeds: Sequence[int]) -> pd.DataFrame:
+    tables = [_read(folder / name.format(seed)).assign(seed=seed) for seed in seeds]
+    # The evaluation calls the true class of a GZSL sample `labels`.
+    return pd.concat(tables, ignore_index=True).rename(columns={"labels": "label"})
+
+
+def _of_phases(models: Path, name: str, seeds: Sequence[int]) -> pd.DataFrame:
+    parts = [
+        _read(folder / name).assign(phase=phase, seed=seed)
+        for phase, seed, folder in _phases(models, seeds)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _phases(models: Path, seeds: Sequence[int]) -> Iterator[tuple[str, int, Path]]:
+    """(phase, seed, folder) of each trained model; ZSL alone has no validation phase."""
+    for seed in seeds:
+        for phase in ("test", "val"):
+            folder = models / f"seed{seed}" / phase
+            if phase == "test" or folder.is_dir():
+                yield phase, seed, folder
+
+
+def _through_cycles(losses: pd.DataFrame) -> pd.DataFrame:
+    """Count ``step`` through all cycles instead of within each."""
+    length = int(losses["step"].max())
+    return losses.assign(step=losses["step"] + losses["cycle"] * length)
+
+
+def _similarity(text: TextFeatures, views: Sequence[str]) -> np.ndarray:
+    return np.mean([similarities(text.select([view])[:, 0]) for view in views], axis=0)
+
+
+def _map(
+    key: str,
+    data: Path,
+    split: Split,
+    seed: int,
+    text: TextFeatures,
+    gzsl: pd.DataFrame | None,
+) -> LatentMap:
+    """The unseen classes, and the seen ones that most of their samples are taken for."""
+    model = load_model(data / "models" / key / f"seed{seed}" / "test")
+    phase = load_phase(data / "features" / key / "test.safetensors")
+    classes = list(split.unseen)
+    if gzsl is not None:
+        lost = gzsl[gzsl["label"].isin(split.unseen) & gzsl["prediction"].isin(split.seen)]
+        classes += sorted(lost["prediction"].value_counts().index[:SEEN_ON_MAP].tolist())
+    samples = phase.zsl if phase.gzsl is None or gzsl is None else phase.gzsl
+    return latent_map(model, samples, text.select(model.config.model.views), classes)

@@ -1,0 +1,111 @@
+"""Tidy tables of the report's curves, for `dvc plots`: percent, one row a point.
+
+Templates in ``.dvc/plots`` draw them (docs/report.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from amsf.base.storage import write_text
+from amsf.report.data import SEEN, BenchmarkData
+from amsf.report.training_pictures import TERMS, WEIGHTS
+
+COLUMNS = {
+    "curve": ("benchmark", "seed", "point", "threshold", "seen", "unseen"),
+    "confusion": ("benchmark", "seed", "true", "predicted", "samples"),
+    "accuracy": ("benchmark", "phase", "seed", "cycle", "accuracy"),
+    "losses": ("benchmark", "phase", "seed", "cycle", "step", "term", "loss"),
+    "weights": ("benchmark", "step", "term", "weight"),
+}
+
+
+def write_plot_tables(benchmarks: Sequence[BenchmarkData], folder: Path) -> None:
+    """Write ``curve.csv``, ``confusion.csv``, ``accuracy.csv``, ``losses.csv`` and ``weights.csv``.
+
+    A table without a row is not written: DVC cannot draw an empty one.
+
+    Args:
+        benchmarks: what to tell of.
+        folder: where to; it exists.
+    """
+    makers = {
+        "curve": curve_rows,
+        "confusion": confusion_rows,
+        "accuracy": accuracy_rows,
+        "losses": loss_rows,
+        "weights": weight_rows,
+    }
+    for name, rows_of in makers.items():
+        parts = [rows_of(found).assign(benchmark=found.key) for found in benchmarks]
+        table = pd.concat(parts, ignore_index=True)
+        if len(table):
+            text = table[list(COLUMNS[name])].to_csv(
+                index=False, lineterminator="\n", float_format="%.6g"
+            )
+            write_text(folder / f"{name}.csv", text)
+
+
+def curve_rows(found: BenchmarkData) -> pd.DataFrame:
+    """The seen-unseen curve, and each seed's point at the gate's own threshold."""
+    if found.curve is None:
+        return pd.DataFrame(columns=list(COLUMNS["curve"]))
+    curve = found.curve.assign(
+        point="any threshold", seen=100 * found.curve["seen"], unseen=100 * found.curve["unseen"]
+    )
+    chosen = [
+        {
+            "seed": int(seed),
+            "point": "the gate's threshold",
+            "seen": 100 * scores["seen"]["overall"],
+            "unseen": 100 * scores["unseen"]["overall"],
+        }
+        for seed, scores in found.metrics["seeds"].items()
+    ]
+    return pd.concat([curve, pd.DataFrame(chosen)], ignore_index=True)
+
+
+def confusion_rows(found: BenchmarkData) -> pd.DataFrame:
+    """Samples of each unseen class by what they are taken for; pairs that never occur are 0."""
+    table = found.zsl if found.gzsl is None else found.gzsl
+    unseen = list(found.split.unseen)
+    names: dict[Any, str] = {c: f"{found.labels[c]} {c}" for c in unseen}
+    names[SEEN] = SEEN
+    columns = [*unseen, *([] if found.gzsl is None else [SEEN])]
+    table = table[table["label"].isin(unseen)]
+    predicted = table["prediction"].where(table["prediction"].isin(unseen), SEEN)
+    counts = table.assign(predicted=predicted).groupby(["seed", "label", "predicted"]).size()
+    every = pd.MultiIndex.from_product(
+        [found.seeds, unseen, columns], names=["seed", "label", "predicted"]
+    )
+    rows = counts.reindex(every, fill_value=0).rename("samples").reset_index()
+    return rows.assign(
+        true=rows["label"].map(names),
+        predicted=rows["predicted"].map(names),
+    )
+
+
+def accuracy_rows(found: BenchmarkData) -> pd.DataFrame:
+    """Accuracy on a phase's own unseen classes after each cycle, where the protocol looks."""
+    measured = found.cycles[found.cycles["zsl_accuracy"].notna()]
+    return measured.assign(cycle=measured["cycle"] + 1, accuracy=100 * measured["zsl_accuracy"])
+
+
+def loss_rows(found: BenchmarkData) -> pd.DataFrame:
+    """Each loss term; cross terms only while their weight is not 0, since else none is computed."""
+    rows = found.losses.melt(
+        ["phase", "seed", "cycle", "step", "cross"], list(TERMS), "term", "loss"
+    )
+    rows = rows[(rows["cross"] > 0) | ~rows["term"].isin(["s_cross", "t_cross"])]
+    return rows.assign(cycle=rows["cycle"] + 1, term=rows["term"].map(TERMS))
+
+
+def weight_rows(found: BenchmarkData) -> pd.DataFrame:
+    """The schedule, which is the same for every seed and phase."""
+    one = max((run for _, run in found.losses.groupby(["phase", "seed"])), key=len)
+    rows = one.melt(["step"], list(WEIGHTS), "term", "weight")
+    return rows.assign(term=rows["term"].map(WEIGHTS))

@@ -1,0 +1,53 @@
+"""The report of all benchmarks that ran: pictures, tables for `dvc plots`, and one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from amsf.base.progress import track
+from amsf.base.storage import atomic_path, write_text
+from amsf.report import result_pictures, training_pictures
+from amsf.report.data import BenchmarkData
+from amsf.report.page import build_page
+from amsf.report.plot_tables import write_plot_tables
+from amsf.report.provenance import Provenance
+
+PICTURES, PLOTS, PAGE = "pictures", "plots", "report.html"
+
+
+def write_report(
+    benchmarks: Sequence[BenchmarkData],
+    published: pd.DataFrame,
+    provenance: Provenance,
+    folder: Path,
+) -> None:
+    """Write ``pictures/<benchmark>/*.png``, ``plots/*.csv`` and ``report.html``, which holds all.
+
+    Args:
+        benchmarks: at least one.
+        published: the table of published results.
+        provenance: what was run.
+        folder: where to, such as ``metrics``.
+    """
+    with atomic_path(folder / PICTURES) as temporary:
+        for found in track(benchmarks, "benchmarks drawn"):
+            draw_pictures(found, temporary / found.key)
+    with atomic_path(folder / PLOTS) as temporary:
+        temporary.mkdir()
+        write_plot_tables(benchmarks, temporary)
+    write_text(folder / PAGE, build_page(benchmarks, published, provenance, folder / PICTURES))
+
+
+def draw_pictures(found: BenchmarkData, folder: Path) -> None:
+    """Every picture of one benchmark; no curve where only ZSL was evaluated."""
+    if found.curve is not None:
+        result_pictures.draw_curve(found, folder / "curve.png")
+    result_pictures.draw_confusion(found, folder / "confusion.png")
+    result_pictures.draw_classes(found, folder / "classes.png")
+    result_pictures.draw_map(found, folder / "map.png")
+    result_pictures.draw_texts(found, folder / "texts.png")
+    training_pictures.draw_losses(found, folder / "losses.png")
+    training_pictures.draw_schedule(found, folder / "schedule.png")

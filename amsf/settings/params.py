@@ -1,0 +1,398 @@
+"""The knobs of the pipeline: ``params.yaml`` read into validated, frozen settings.
+
+``params.yaml`` documents each knob; this module holds its type, its range and the checks that
+cross sections. Nothing here imports torch, so that a typo is told before anything long starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from amsf.base.errors import InputError
+from amsf.base.yaml import read_yaml
+from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
+
+PARAMS = Path("params.yaml")
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
+View = Literal["lb", "MAad", "MAmd", "LLMad", "LLMmd"]
+Fusion = Literal[
+    "MHA", "Former", "MLP", "Linear", "Conv", "MSCA", "SA", "Concat", "Add", "Weighted_Add"
+]
+Kind = Literal["listed", "random", "easy", "hard"]
+
+# strict: YAML's yes and true would otherwise count as 1. Not so for floats, since YAML 1.1 reads
+# 1e-4 as text.
+PositiveInt = Annotated[int, Field(ge=1, strict=True)]
+Natural = Annotated[int, Field(ge=0, strict=True)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated", "expected each once; it has a repeated entry")
+    return values
+
+
+_NAME = r"^[a-z0-9][a-z0-9_-]*$"
+_DEVICE = r"^(auto|cpu|mps|cuda(:\d+)?)$"
+_SCHEDULER = r"^$|^(tcp|tls|ws|wss|ucx)://.+:\d+$"
+_FORMS = {
+    _NAME: "lower-case letters, digits, '-' and '_'",
+    _DEVICE: "auto, cpu, mps, cuda, or one of several such as cuda:1",
+    _SCHEDULER: "an address such as tcp://10.0.0.1:8786, or nothing",
+}
+
+Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class Benchmark(Section):
+    """A dataset and a class split; ``set`` overrides other sections for this benchmark alone."""
+
+    dataset: Annotated[str, Field(pattern=_NAME)]
+    unseen: PositiveInt
+    source: Annotated[str, Field(min_length=1)]
+    features: Literal["published", "backbone"]
+    set: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Describe(Section):
+    """Where the texts of the LLM views come from: shipped ones, or a model asked now."""
+
+    provider: Literal["recorded", "openai", "transformers"] = "recorded"
+    model: str = ""
+    base_url: str = ""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    max_tokens: PositiveInt = 240
+    samples: PositiveInt = 1
+    concurrency: PositiveInt = 4
+    retries: Natural = 5
+    timeout: PositiveFloat = 60.0
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Describe:
+        if self.provider != "recorded" and not self.model:
+            raise ValueError(f"describe.model is empty; provider {self.provider} needs one")
+        if "@" in urlsplit(self.base_url).netloc:
+            raise ValueError(
+                "describe.base_url has a user or password in it, and params.yaml is shared; give "
+                "the address alone, and the key as OPENAI_API_KEY in the environment"
+            )
+        if self.samples > 1 and self.provider != "recorded" and self.temperature == 0:
+            raise ValueError(
+                f"describe.samples is {self.samples} at temperature 0, where all are alike; raise "
+                "describe.temperature or ask for one"
+            )
+        return self
+
+
+Encoder = Literal[
+    "minilm",
+    "clip-vit-b32",
+    "clip-vit-b16",
+    "clip-vit-l14",
+    "longclip-b",
+    "longclip-l",
+    "path",
+    "published",
+]
+
+
+# Width of a text vector, where the encoder's name tells it.
+TEXT_WIDTHS: dict[str, int] = {
+    "minilm": 384,
+    "clip-vit-b32": 512,
+    "clip-vit-b16": 512,
+    "clip-vit-l14": 768,
+    "longclip-b": 512,
+    "longclip-l": 768,
+}
+
+
+class Text(Section):
+    """The text encoder."""
+
+    encoder: Encoder = "minilm"
+    checkpoint: str = ""
+    over_long: Literal["error", "truncate"] = "error"
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Text:
+        needed = {"path": "a model's folder", "published": "the folder with {view}_{C}.npy"}
+        if self.encoder in needed and not self.checkpoint:
+            raise ValueError(
+                f"text.encoder is {self.encoder}, but text.checkpoint is empty; set it to "
+                f"{needed[self.encoder]}"
+            )
+        if self.encoder == "minilm" and self.checkpoint:
+            raise ValueError(
+                "text.checkpoint is set, but text.encoder minilm takes none; leave it out, or set "
+                "text.encoder: path"
+            )
+        return self
+
+
+class SplitParams(Section):
+    """How the unseen classes are chosen."""
+
+    kind: Kind = "listed"
+    seed: Natural = 0
+    views: Views = ("lb", "MAad", "MAmd")
+
+
+class Backbone(Section):
+    """The skeleton encoder."""
+
+    protocol: Literal["subject", "setup", "view"] = "subject"
+    epochs: PositiveInt = 80
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 3e-3
+    frames: Annotated[int, Field(ge=16, multiple_of=8)] = 64
+    seed: Natural = 0
+
+
+class Model(Section):
+    """Fusion of the text views and the cross-modal VAE."""
+
+    fusion: Fusion = "MHA"
+    layers: PositiveInt = 1
+    heads: PositiveInt = 4
+    ratio: PositiveInt | None = None
+    kernel: PositiveInt = 1
+    reduction: PositiveInt = 3
+    latent: PositiveInt = 200
+    normalise_features: bool = True
+    views: Views = get_args(View)
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Model:
+        if self.fusion == "Conv" and self.kernel not in (1, 3, 5, 7, 9):
+            raise ValueError(f"kernel is {self.kernel}; Conv takes 1, 3, 5, 7 or 9")
+        if self.fusion == "MSCA" and self.kernel % 2 == 0:
+            raise ValueError(f"kernel is {self.kernel}; MSCA takes an odd one")
+        return self
+
+
+class Train(Section):
+    """Optimisation of the VAE and of the unseen classifier."""
+
+    cycles: PositiveInt = 10
+    steps_per_cycle: PositiveInt = 1900
+    batch_size: PositiveInt = 64
+    learning_rate: PositiveFloat = 1e-4
+    classifier_samples: PositiveInt = 500
+    classifier_steps: PositiveInt = 300
+    classifier_learning_rate: PositiveFloat = 1e-3
+    seeds: Seeds = (0, 1, 2)
+
+
+class Evaluate(Section):
+    """What is evaluated, and the gate."""
+
+    task: Literal["gzsl", "zsl"] = "gzsl"
+    temperature: PositiveFloat = 2.0
+    regularisation: PositiveFloat = 2.0
+    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Compute(Section):
+    """Where and how parallel training and evaluation run."""
+
+    device: Annotated[str, Field(pattern=_DEVICE)] = "auto"
+    threads: PositiveInt = 1
+    jobs: Natural = 0
+    scheduler: Annotated[str, Field(pattern=_SCHEDULER)] = ""
+
+
+class Settings(Section):
+    """Every section, as it holds for one benchmark."""
+
+    describe: Describe = Describe()
+    text: Text = Text()
+    split: SplitParams = SplitParams()
+    backbone: Backbone = Backbone()
+    model: Model = Model()
+    protocol: Protocol = Protocol()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _fusion_fits(self) -> Settings:
+        """What `amsf.model.fusion` would refuse in training, told before any stage runs."""
+        model, views = self.model, len(self.model.views)
+        width = TEXT_WIDTHS.get(self.text.encoder)
+        if width and model.fusion in ("MHA", "Former") and width % model.heads:
+            fits = [n for n in range(1, 33) if width % n == 0]
+            raise ValueError(
+                f"model.heads is {model.heads}, which does not divide {width}, the width of "
+                f"text.encoder {self.text.encoder}; {model.fusion} takes one of "
+                f"{', '.join(map(str, fits))}"
+            )
+        if model.fusion == "MSCA" and views < model.reduction:
+            raise ValueError(
+                f"model.reduction is {model.reduction}, but model.views has {views}; MSCA squeezes "
+                f"views to views/reduction channels: set it to {views} or less, or add views"
+            )
+        own = {"Concat": views, "MSCA": views, "Add": 1, "Weighted_Add": 1, "Conv": 1}
+        if model.ratio is not None and model.ratio != own.get(model.fusion, model.ratio):
+            raise ValueError(
+                f"model.ratio is {model.ratio}, but {model.fusion} of {views} views gives a "
+                f"prototype {own[model.fusion]} times as wide as a text; leave model.ratio null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_allows(self) -> Settings:
+        switches = self.switches()
+        if self.model.fusion == "SA" and self.protocol.name != "reference":
+            raise ValueError(
+                "model.fusion is SA, which attends across the batch, so that a class's prototype "
+                "depends on which others are there; it needs protocol.name: reference"
+            )
+        if switches.selection == "test" and self.protocol.name != "reference":
+            raise ValueError(
+                "protocol.selection is test, which picks the cycle by the test samples; it needs "
+                "protocol.name: reference; use val or last"
+            )
+        if switches.selection == "val" and self.evaluate.task == "zsl":
+            raise ValueError(
+                "protocol.selection is val, but evaluate.task is zsl, which has no validation "
+                "phase; set protocol.selection: last"
+            )
+        return self
+
+    def switches(self) -> Switches:
+        """The protocol with every switch filled in: its own where set, else what its name says."""
+        own = {k: v for k, v in self.protocol.model_dump().items() if v is not None}
+        return Switches(**{**PROTOCOLS[self.protocol.name], **own})
+
+
+class Params(Settings):
+    """All of ``params.yaml``."""
+
+    benchmarks: dict[str, Benchmark]
+
+    def for_benchmark(self, key: str) -> Settings:
+        """The settings of one benchmark: the global sections with its ``set`` laid over them.
+
+        Raises:
+            InputError: no such benchmark, or its ``set`` holds an unknown or bad value.
+        """
+        entry = self.benchmark(key)
+        sections = self.model_dump(exclude={"benchmarks"})
+        for name, values in entry.set.items():
+            if name not in sections:
+                raise InputError(
+                    f"benchmarks.{key}.set.{name}: no such section{_nearest(name, list(sections))}"
+                )
+            sections[name] = {**sections[name], **deepcopy(values)}
+        return _validate(Settings, sections, f"benchmarks.{key}.set")
+
+    def benchmark(self, key: str) -> Benchmark:
+        """The entry of one benchmark.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if key not in self.benchmarks:
+            raise InputError(
+                f"benchmark '{key}' is not switched on; params.yaml has "
+                f"{', '.join(self.benchmarks) or 'none'}{_nearest(key, list(self.benchmarks))}"
+            )
+        return self.benchmarks[key]
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and validate the parameters, with every benchmark's overrides.
+
+    Raises:
+        InputError: the file is missing or not YAML, or a name, type, range or combination is
+            wrong; all findings are told at once, each with the nearest valid name.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run from the repository's top folder")
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        found = "nothing" if raw is None else f"a {type(raw).__name__}"
+        raise InputError(
+            f"{path}: found {found}; expected a mapping of sections, as the repository's file is"
+        )
+    return parse_params(raw, str(path))
+
+
+def parse_params(raw: Mapping[str, Any], where: str) -> Params:
+    """Validate what :func:`load_params` reads; ``where`` names it in messages."""
+    params = _validate(Params, dict(raw), where)
+    for key in params.benchmarks:
+        if not re.fullmatch(_NAME, key):
+            told = f"{where}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it"
+            raise InputError(told)
+        params.for_benchmark(key)
+    return params
+
+
+def _validate(kind: type[SectionT], raw: dict[str, Any], where: str) -> SectionT:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        findings = [_finding(kind, item) for item in error.errors()]
+        raise InputError(f"{where}: " + "; ".join(findings)) from None
+
+
+def _finding(kind: type[BaseModel], item: Any) -> str:
+    """One pydantic finding as a sentence, with the nearest valid name for an unknown one."""
+    place = ".".join(str(part) for part in item["loc"]) or "parameters"
+    if item["type"] == "extra_forbidden":
+        fields = _fields_at(kind, item["loc"][:-1])
+        return f"{place} is no parameter{_nearest(str(item['loc'][-1]), fields)}"
+    if item["type"] == "missing":
+        return f"{place} is missing; write it, as the repository's file has it"
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    hint = ""
+    if item["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        hint = _nearest(str(item["input"]), allowed)
+    told = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
+    if item["type"] == "string_pattern_mismatch":
+        told = f"expected {_FORMS[item['ctx']['pattern']]}"
+    # reprlib: YAML aliases can make a short file's value too long to print.
+    return f"{place} is {reprlib.repr(item['input'])}: {told}{hint}"
+
+
+_EXPECTED = {  # pydantic's type of a finding -> what it says of tuples and strings, in our words
+    "too_short": "expected at least one entry",
+    "string_too_short": "expected some text",
+}
+
+
+def _fields_at(kind: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
+    for part in place:
+        field = kind.model_fields.get(str(part))
+        annotation = Benchmark if field is None else field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            kind = annotation
+    return list(kind.model_fields)
+
+
+def _nearest(name: str, valid: list[str]) -> str:
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""

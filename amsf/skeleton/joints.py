@@ -1,0 +1,194 @@
+"""The joint sets of the recordings, described as graphs: names, parents, left and right.
+
+Everything that depends on which joints a recording has (the encoder's graph, centring and
+scaling, mirroring, drawing) asks a :class:`Layout`; adding a joint set means adding one entry to
+:data:`LAYOUTS`.
+
+J = joints of a layout.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from amsf.base.errors import InputError
+
+# Names that another release of the same sensor gives to a joint, as sets of words.
+_SYNONYMS = {
+    "base spine": "center hip",
+    "centre hip": "center hip",
+    "hip": "center hip",
+    "mid spine": "spine",
+    "middle spine": "spine",
+    "shoulder spine": "center shoulder",
+    "centre shoulder": "center shoulder",
+    "handtip left": "hand left tip",
+    "handtip right": "hand right tip",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A joint set as a tree.
+
+    Attributes:
+        joints: the J names in the order of the arrays; ``left_`` and ``right_`` are the person's.
+        parents: for each joint the index of the next one on the way to the root; the root's is
+            itself.
+        spine: (lower, upper) joints whose distance measures the size of a person.
+        source: where the order comes from.
+    """
+
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+    spine: tuple[int, int]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """The index of a joint's name."""
+        return self.joints.index(joint)
+
+    @property
+    def root(self) -> int:
+        """The joint that has no parent: the middle of the body, for centring."""
+        return next(i for i, parent in enumerate(self.parents) if i == parent)
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """The J - 1 bones as (child, parent)."""
+        return tuple((i, parent) for i, parent in enumerate(self.parents) if i != parent)
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """(left, right) of each joint that exists on both sides."""
+        return tuple(
+            (i, self.index(name.replace("left_", "right_", 1)))
+            for i, name in enumerate(self.joints)
+            if name.startswith("left_")
+        )
+
+    @property
+    def hips(self) -> tuple[int, int]:
+        """The (left, right) hip."""
+        return self.index("left_hip"), self.index("right_hip")
+
+    @property
+    def shoulders(self) -> tuple[int, int]:
+        """The (left, right) shoulder."""
+        return self.index("left_shoulder"), self.index("right_shoulder")
+
+
+def _layout(tree: str, spine: tuple[str, str], source: str) -> Layout:
+    """Build a layout from words ``joint<parent`` in array order; the root has no ``<``."""
+    words = [word.partition("<") for word in tree.split()]
+    joints = tuple(word[0] for word in words)
+    parents = tuple(joints.index(parent or joint) for joint, _, parent in words)
+    return Layout(joints, parents, (joints.index(spine[0]), joints.index(spine[1])), source)
+
+
+LAYOUTS: dict[str, Layout] = {
+    "kinect25": _layout(
+        """
+        spine_base spine_mid<spine_base neck<spine_shoulder head<neck
+        left_shoulder<spine_shoulder left_elbow<left_shoulder
+        left_wrist<left_elbow left_hand<left_wrist
+        right_shoulder<spine_shoulder right_elbow<right_shoulder
+        right_wrist<right_elbow right_hand<right_wrist
+        left_hip<spine_base left_knee<left_hip left_ankle<left_knee left_foot<left_ankle
+        right_hip<spine_base right_knee<right_hip right_ankle<right_knee right_foot<right_ankle
+        spine_shoulder<spine_mid
+        left_hand_tip<left_hand left_thumb<left_wrist
+        right_hand_tip<right_hand right_thumb<right_wrist
+        """,
+        ("spine_base", "spine_shoulder"),
+        "Kinect v2: NTU RGB+D, PKU-MMD",
+    ),
+    "kinect20": _layout(
+        """
+        head<shoulder_center shoulder_center<spine spine<hip_center hip_center
+        left_shoulder<shoulder_center left_elbow<left_shoulder
+        left_wrist<left_elbow left_hand<left_wrist
+        right_shoulder<shoulder_center right_elbow<right_shoulder
+        right_wrist<right_elbow right_hand<right_wrist
+        left_hip<hip_center left_knee<left_hip left_ankle<left_knee left_foot<left_ankle
+        right_hip<hip_center right_knee<right_hip right_ankle<right_knee right_foot<right_ankle
+        """,
+        ("hip_center", "shoulder_center"),
+        "Kinect v1 in the order of UTD-MHAD",
+    ),
+    "openni15": _layout(
+        """
+        head<neck neck<torso torso
+        left_shoulder<neck left_elbow<left_shoulder left_hand<left_elbow
+        right_shoulder<neck right_elbow<right_shoulder right_hand<right_elbow
+        left_hip<torso left_knee<left_hip left_foot<left_knee
+        right_hip<torso right_knee<right_hip right_foot<right_knee
+        """,
+        ("torso", "neck"),
+        "the 15 joints that OpenNI tracks",
+    ),
+}
+
+
+def layout_of(name: str) -> Layout:
+    """The layout of a name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in LAYOUTS:
+        raise InputError(f"joint layout '{name}' is not known; there are {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]
+
+
+def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
+    """Find the layout that has the given joints, in whatever order and spelling they come.
+
+    ``SpineBase``, ``spine base`` and ``hip_center`` are the same joint, and so are
+    ``ShoulderLeft`` and ``left_shoulder``.
+
+    Args:
+        joint_names: the J names of an array's joint axis.
+
+    Returns:
+        The layout's name, and for each of its joints the index in ``joint_names``, so that
+        ``array[..., order, :]`` is in the layout's order.
+
+    Raises:
+        InputError: no layout has exactly these joints.
+    """
+    found = [_words(name) for name in joint_names]
+    nearest, differences = "", len(found) + 100
+    for key, layout in LAYOUTS.items():
+        wanted = [_words(name) for name in layout.joints]
+        if sorted(wanted) == sorted(found):
+            return key, [found.index(words) for words in wanted]
+        difference = len(set(wanted) ^ set(found))
+        if difference < differences:
+            nearest, differences = key, difference
+    wanted = [_words(name) for name in LAYOUTS[nearest].joints]
+    missing = [n for n, w in zip(LAYOUTS[nearest].joints, wanted) if w not in found]
+    extra = list(dict.fromkeys(n for n, w in zip(joint_names, found) if w not in wanted))
+    repeated = list(dict.fromkeys(n for i, n in enumerate(joint_names) if found[i] in found[:i]))
+    raise InputError(
+        f"these {len(found)} joint names are those of no known layout; of the nearest, {nearest}, "
+        f"{_listed(missing)} missing, {_listed(extra)} unknown, {_listed(repeated)} repeated; "
+        f"rename the joints or add a layout to amsf/skeleton/joints.py (known: "
+        f"{', '.join(LAYOUTS)})"
+    )
+
+
+def _words(name: str) -> str:
+    """A joint's name as sorted lower-case words, synonyms replaced."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = " ".join(sorted(re.findall(r"[a-z]+", spaced.lower())))
+    return _SYNONYMS.get(words, words)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}" if names else "none is"

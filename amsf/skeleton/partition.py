@@ -1,0 +1,145 @@
+"""Which recordings train and which test: cross-subject, cross-setup and cross-view.
+
+The official lists of the known datasets, or a user's own list of training subjects (for PKU-MMD:
+of training videos) in ``train_subjects.txt`` beside the skeleton set.
+
+N = recordings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from amsf.base.errors import InputError
+from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
+
+LIST_NAME = "train_subjects.txt"
+
+# Shahroudy et al., NTU RGB+D, CVPR 2016, section 3.2.
+NTU60_SUBJECTS = (1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38)
+# Liu et al., NTU RGB+D 120, TPAMI 2020, section 3.2.
+NTU120_SUBJECTS = (
+    *NTU60_SUBJECTS,
+    *(45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81, 82, 83, 84, 85, 86),
+    *(89, 91, 92, 93, 94, 95, 97, 98, 100, 103),
+)
+
+Rule = Callable[[np.ndarray], np.ndarray]
+
+
+def _among(*numbers: int) -> Rule:
+    return lambda values: np.isin(values, numbers)
+
+
+def _odd(values: np.ndarray) -> np.ndarray:
+    return values % 2 == 1
+
+
+def _even(values: np.ndarray) -> np.ndarray:
+    return values % 2 == 0
+
+
+# dataset -> protocol -> which numbers train. The cameras 2 and 3 of NTU RGB+D stand at 0 and 45
+# degrees; those of PKU-MMD are the middle and the right one (Liu et al., PKU-MMD, 2017).
+OFFICIAL: dict[str, dict[str, Rule]] = {
+    "ntu60": {"subject": _among(*NTU60_SUBJECTS), "view": _among(2, 3)},
+    "ntu120": {"subject": _among(*NTU120_SUBJECTS), "setup": _even},
+    "pku51": {"view": _among(2, 3)},
+    "utd27": {"subject": _odd},
+    "demo": {"subject": _odd},
+}
+_COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
+
+
+def training_mask(
+    skeletons: SkeletonSet, protocol: str, source: str | Path | None = None
+) -> np.ndarray:
+    """Tell the training recordings from the test recordings.
+
+    Args:
+        skeletons: N recordings.
+        protocol: ``subject``, ``setup`` or ``view``.
+        source: the folder of the set; a ``train_subjects.txt`` in it takes the place of the
+            official list under ``subject``. It holds numbers of subjects, or names of recordings
+            or videos, separated by spaces, commas or lines; ``#`` starts a comment. The list that
+            comes with PKU-MMD can be used as it is: what follows its line of validation videos
+            is not read.
+
+    Returns:
+        (N,) bool, True where a recording trains.
+
+    Raises:
+        InputError: the dataset has no such protocol, the numbers it goes by are unknown for some
+            recording, the list is wrong, or one side would be empty.
+    """
+    if protocol not in _COLUMN:
+        raise InputError(f"protocol '{protocol}' is not known; there are {', '.join(_COLUMN)}")
+    own = None if source is None else Path(source) / LIST_NAME
+    official = OFFICIAL.get(skeletons.dataset, {})
+    if protocol == "subject" and own is not None and own.is_file():
+        where = f"'{own}'"
+        mask = _listed(skeletons, own)
+    elif protocol in official:
+        where = f"protocol '{protocol}' of dataset '{skeletons.dataset}'"
+        mask = official[protocol](_known(skeletons, _COLUMN[protocol], where))
+    else:
+        others = [f"'{name}'" for name in official]
+        hint = f"use {' or '.join(others)}, or " if others else ""
+        file = own or f"{LIST_NAME} beside the skeleton set"
+        raise InputError(
+            f"dataset '{skeletons.dataset}' has no official protocol '{protocol}'; {hint}write the "
+            f"training subjects into {file} and use 'subject'"
+        )
+    if mask.all() or not mask.any():
+        raise InputError(
+            f"{where} puts {int(mask.sum())} of {len(mask)} recordings into training and "
+            f"{int((~mask).sum())} into test; expected some in both"
+        )
+    return mask
+
+
+def read_training_list(path: Path) -> list[str]:
+    """The words of a list of training subjects, recordings or videos.
+
+    Raises:
+        InputError: the list is empty, or mixes numbers and names.
+    """
+    words: list[str] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        text = line.partition("#")[0].strip()
+        if re.match(r"(valid|test)", text, re.IGNORECASE):
+            break
+        if not text.endswith(":"):  # a heading such as "Training videos:"
+            words += [word for word in re.split(r"[\s,;]+", text) if word]
+    if not words:
+        raise InputError(f"{path}: the list is empty; expected numbers of training subjects")
+    numbers = [word.isdecimal() for word in words]
+    if any(numbers) and not all(numbers):
+        name = words[numbers.index(False)]
+        raise InputError(f"{path}: found '{name}' among numbers of subjects; expected one kind")
+    return words
+
+
+def _listed(skeletons: SkeletonSet, path: Path) -> np.ndarray:
+    words = read_training_list(path)
+    if words[0].isdecimal():
+        subjects = _known(skeletons, "subject", f"'{path}'")
+        return np.isin(subjects, [int(word) for word in words])
+    wanted = set(words)
+    # A recording of PKU-MMD is named VIDEO_INTERVAL.
+    return np.array([n in wanted or n.rpartition("_")[0] in wanted for n in skeletons.names])
+
+
+def _known(skeletons: SkeletonSet, column: str, where: str) -> np.ndarray:
+    values = getattr(skeletons, column)
+    if (values == UNKNOWN).any():
+        at = int((values == UNKNOWN).argmax())
+        raise InputError(
+            f"{where} goes by the {column}, which is unknown for {int((values == UNKNOWN).sum())} "
+            f"of {len(values)} recordings, such as '{skeletons.names[at]}'"
+        )
+    return values

@@ -1,0 +1,56 @@
+"""From descriptions to text features.
+
+C = classes, V = views, D = text width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from amsf.settings.params import Text
+from amsf.text.descriptions import Texts, text_digests
+from amsf.text.encoders import check_lengths, load_encoder
+from amsf.text.features import TextFeatures
+
+
+def encode_texts(texts: Texts, text: Text, dataset: str) -> tuple[TextFeatures, dict[str, Any]]:
+    """Encode every view; several samples of a class are averaged after encoding.
+
+    Args:
+        texts: view -> frame with columns ``id,sample,text`` (see :mod:`amsf.text.descriptions`).
+        text: the encoder's parameters.
+        dataset: whose texts they are.
+
+    Returns:
+        The features (C, V, D), and manifest entries: SHA-256 of the texts and of the weights.
+
+    Raises:
+        InputError: the encoder is not on this machine, or a text is too long for it.
+    """
+    encoder = load_encoder(text)
+    rows = [(view, *row) for view, t in texts.items() for row in zip(t["id"], t["text"])]
+    words = [row[2] for row in rows]
+    names = [f"{dataset} {view} of class {label}" for view, label, _ in rows]
+    check_lengths(encoder, words, names, text.over_long)
+    # A text that occurs twice is encoded once, so that equal texts have equal vectors.
+    distinct = sorted(set(words))
+    row_of = {words: row for row, words in enumerate(distinct)}
+    vectors = encoder.encode(distinct)
+
+    C = 1 + max(label for _, label, _ in rows)
+    features = np.empty((C, len(texts), encoder.width), np.float32)
+    for v, table in enumerate(texts.values()):
+        samples: list[list[int]] = [[] for _ in range(C)]
+        for label, sample in zip(table["id"], table["text"]):
+            samples[label].append(row_of[sample])
+        for label in range(C):
+            features[label, v] = vectors[samples[label]].mean(axis=0)
+    manifest = {
+        "over_long": text.over_long,
+        "samples": {view: int(table["sample"].max()) + 1 for view, table in texts.items()},
+        "texts_sha256": text_digests(texts),
+        "weights_sha256": encoder.weights,
+    }
+    return TextFeatures(features, tuple(texts), encoder.name, dataset), manifest

@@ -1,0 +1,174 @@
+"""A look at the text features of a dataset: which classes are alike, in which view.
+
+C = classes, V = views, D = text width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.text.features import TextFeatures, duplicate_rows
+
+NEAREST = 3
+
+# Cosines of one encoder are all near 0.8, of another near 0.3. So a pair is called nearly a
+# duplicate by the encoder's own measure: closer than this part of what is usual between a class
+# and its nearest one.
+NEAR = 0.25
+
+# A perceptually even scale that reads the same with colour-blind eyes and in grey.
+COLOURS = "cividis"
+
+
+def similarities(features: np.ndarray) -> np.ndarray:
+    """Cosines between the rows of (C, D): (C, C) float64, symmetric, 1 on the diagonal."""
+    rows = features.astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = rows @ rows.T
+    cosines = np.clip((cosines + cosines.T) / 2, -1, 1)
+    np.fill_diagonal(cosines, 1)
+    return cosines
+
+
+def nearest_classes(cosines: np.ndarray, count: int = NEAREST) -> np.ndarray:
+    """The ids of the ``count`` classes most like each one, nearest first: (C, min(count, C-1))."""
+    others = cosines.copy()
+    np.fill_diagonal(others, -np.inf)
+    return np.argsort(-others, axis=1, kind="stable")[:, : min(count, len(cosines) - 1)]
+
+
+def near_duplicates(cosines: np.ndarray) -> list[tuple[int, int, float]]:
+    """Pairs of classes that are much closer than neighbours usually are, closest first.
+
+    A pair (a, b), a < b, is one if 1 - cosine is below ``NEAR`` times the median over the classes
+    of 1 - cosine to the nearest other class.
+    """
+    others = cosines.copy()
+    np.fill_diagonal(others, -np.inf)
+    usual = float(np.median(1 - others.max(axis=1)))
+    first, second = np.nonzero(np.triu(1 - cosines < NEAR * usual, k=1))
+    pairs = [(int(a), int(b), float(cosines[a, b])) for a, b in zip(first, second)]
+    return sorted(pairs, key=lambda pair: (-pair[2], pair))
+
+
+def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
+    """Whether two views find the same classes alike: (V, V) Spearman correlations.
+
+    Of the upper triangles of the C x C matrices, as in representational similarity analysis
+    (Kriegeskorte et al. 2008). It compares orders, so that views and encoders of any scale compare.
+    """
+    upper = np.triu_indices(len(cosines[0]), k=1)
+    V = len(cosines)
+    found = np.eye(V)
+    for a in range(V):
+        for b in range(a):
+            found[a, b] = found[b, a] = float(
+                spearmanr(cosines[a][upper], cosines[b][upper]).statistic
+            )
+    return found
+
+
+def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Write the report's folder and return what ``report.json`` holds.
+
+    Files: ``similarity_<view>.png``, ``views.png``, ``nearest.csv`` (view, id, label, rank,
+    nearest_id, nearest_label, cosine), ``report.json`` (per view: cosines' mean and largest,
+    duplicates, near-duplicates; correlation between views).
+
+    Args:
+        features: (C, V, D).
+        labels: C names.
+        folder: replaced as a whole.
+    """
+    cosines = {view: similarities(features.select([view])[:, 0]) for view in features.views}
+    correlation = view_correlations(list(cosines.values()))
+    report: dict[str, Any] = {
+        "dataset": features.dataset,
+        "encoder": features.encoder,
+        "view_correlation": {
+            a: {b: round(float(correlation[i, j]), 4) for j, b in enumerate(cosines)}
+            for i, a in enumerate(cosines)
+        },
+        "views": {},
+    }
+    rows = []
+    for view, matrix in cosines.items():
+        upper = matrix[np.triu_indices(len(matrix), k=1)]
+        report["views"][view] = {
+            "duplicates": duplicate_rows(features.select([view])[:, 0]),
+            "largest_cosine": round(float(upper.max()), 6),
+            "mean_cosine": round(float(upper.mean()), 6),
+            "near_duplicates": [
+                {"classes": [a, b], "cosine": round(c, 6), "labels": [labels[a], labels[b]]}
+                for a, b, c in near_duplicates(matrix)
+            ],
+        }
+        for label, others in enumerate(nearest_classes(matrix)):
+            for rank, other in enumerate(others, start=1):
+                cosine = f"{matrix[label, other]:.4f}"
+                rows.append((view, label, labels[label], rank, other, labels[other], cosine))
+    columns = ["view", "id", "label", "rank", "nearest_id", "nearest_label", "cosine"]
+    table = pd.DataFrame(rows, columns=columns)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        write_json(temporary / "report.json", report)
+        write_text(temporary / "nearest.csv", table.to_csv(index=False, lineterminator="\n"))
+        title = f"{features.dataset}, {features.encoder}"
+        for view, matrix in cosines.items():
+            _draw_classes(matrix, labels, f"{title}, {view}").savefig(
+                temporary / f"similarity_{view}.png", metadata={"Software": None}
+            )
+        _draw_views(correlation, features.views, title).savefig(
+            temporary / "views.png", metadata={"Software": None}
+        )
+    return report
+
+
+def _draw_classes(cosines: np.ndarray, labels: Sequence[str], title: str) -> Figure:
+    """The C x C matrix with every class named; the scale spans what differs, off the diagonal."""
+    C = len(cosines)
+    height = max(3.8, 1.0 + 0.125 * C)  # inches: 9 points a class
+    figure = _figure(height + 3.0, height)  # and room for the names
+    axes = figure.add_subplot()
+    shown = cosines.copy()
+    np.fill_diagonal(shown, np.nan)  # always 1: left white
+    image = axes.imshow(shown, cmap=COLOURS, interpolation="nearest")
+    names = [f"{label} {i}" for i, label in enumerate(labels)]
+    axes.set_yticks(range(C), names, fontsize=6)
+    axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
+    axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
+    bar = figure.colorbar(image, ax=axes, shrink=0.5, pad=0.02)
+    bar.ax.tick_params(labelsize=7)
+    return figure
+
+
+def _draw_views(correlation: np.ndarray, views: Sequence[str], title: str) -> Figure:
+    """The V x V matrix with its numbers."""
+    figure = _figure(5, 4.2)
+    axes = figure.add_subplot()
+    lowest = min(0.0, float(correlation.min()))
+    image = axes.imshow(correlation, cmap=COLOURS, vmin=lowest, vmax=1)
+    axes.set_xticks(range(len(views)), views)
+    axes.set_yticks(range(len(views)), views)
+    for a, row in enumerate(correlation):
+        for b, value in enumerate(row):
+            colour = "black" if value > (lowest + 1) / 2 else "white"
+            axes.text(b, a, f"{value:.2f}", ha="center", va="center", color=colour)
+    axes.set_title(f"Do views find the same classes alike?\n{title}", fontsize=10)
+    figure.colorbar(image, ax=axes, label="Spearman correlation")
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

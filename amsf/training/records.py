@@ -1,0 +1,80 @@
+"""The record of a training phase: what it has told so far, kept with its snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import default_generator
+
+from amsf.base.storage import read_metadata
+from amsf.machine.snapshots import Parts, restore_snapshot, save_snapshot
+from amsf.training.trainer import CycleResult, PhaseTrainer
+
+
+@dataclass
+class Record:
+    """What a phase has told so far.
+
+    Attributes:
+        cycles: a row a cycle: its number, ZSL accuracy over the observed samples, classifier loss.
+        points: rows of the training curve.
+        best: the first of the most accurate cycles; of no meaning where none is observed.
+    """
+
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+    points: list[dict[str, float]] = field(default_factory=list)
+    best: int = 0
+
+    def add(self, result: CycleResult) -> None:
+        """Take in a cycle."""
+        accuracies = [row["zsl_accuracy"] for row in self.cycles]
+        if result.accuracy is not None and all(result.accuracy > a for a in accuracies):
+            self.best = result.cycle
+        self.cycles.append(
+            {
+                "cycle": result.cycle,
+                "zsl_accuracy": result.accuracy,
+                "classifier_loss": result.classifier_loss,
+            }
+        )
+        self.points.extend(result.points)
+
+
+def save_phase_snapshot(path: Path, trainer: PhaseTrainer, record: Record) -> None:
+    """Write the trainer as it is between two cycles, with its record."""
+    note = {
+        "cycle": trainer.cycle,
+        "batches": trainer.streams.batches.bit_generator.state,
+        "record": vars(record),
+    }
+    save_snapshot(path, _parts(trainer), note)
+
+
+def restore_phase_snapshot(path: Path, trainer: PhaseTrainer) -> Record:
+    """Put a new trainer where the snapshot's was; without a snapshot it stays at its start.
+
+    Raises:
+        InputError: the file is not a snapshot of such a trainer.
+    """
+    note = restore_snapshot(path, _parts(trainer))
+    if note is None:
+        return Record()
+    trainer.cycle = note["cycle"]
+    trainer.streams.batches.bit_generator.state = note["batches"]
+    return Record(**note["record"])
+
+
+def read_record(path: Path) -> Record:
+    """The record in a phase's snapshot."""
+    return Record(**read_metadata(path)["note"]["record"])
+
+
+def _parts(trainer: PhaseTrainer) -> Parts:
+    return Parts(
+        {"model": trainer.model},
+        # Fresh classifiers draw their weights from torch's own stream.
+        {"noise": trainer.streams.noise, "weights": default_generator},
+        states={"adam": trainer.optimiser.state, "classifier": trainer.classifier_optimiser.state},
+    )

@@ -1,0 +1,222 @@
+"""The runs of a benchmark: every seed, both phases, side by side.
+
+C = classes · V = text views · D = text width. A run trains all cycles of one phase of one seed and
+leaves a snapshot after each in its scratch folder, together with the weights of every cycle that
+may still be chosen; the cycle is chosen when all runs are done. So runs do not wait for each other,
+and what was interrupted goes on from the last snapshot to the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from amsf.base.errors import InputError
+from amsf.base.progress import track
+from amsf.base.storage import read_tensors, sha256, write_tensors, write_text
+from amsf.dataset.splits import Split
+from amsf.features.phases import load_phase
+from amsf.machine.device import set_up
+from amsf.machine.parallel import side_by_side
+from amsf.machine.snapshots import code_digest
+from amsf.model.checkpoints import Config, save_model
+from amsf.model.fusion import build_fusion
+from amsf.settings.params import Settings
+from amsf.training.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
+from amsf.training.trainer import PhaseTrainer, Streams
+
+# Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
+ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "training")
+CODE = code_digest(ROOMS)
+SNAPSHOT = "snapshot.safetensors"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every run of a benchmark reads.
+
+    Attributes:
+        settings: of the benchmark.
+        split: its classes.
+        text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        features: folder of the features stage, one safetensors file a phase.
+    """
+
+    settings: Settings
+    split: Split
+    text: np.ndarray
+    features: Path
+
+
+def phases(settings: Settings) -> tuple[str, ...]:
+    """The phases of a seed, in the order in which one random stream runs through them."""
+    return ("test",) if settings.evaluate.task == "zsl" else ("test", "val")
+
+
+def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
+    """Train every run and write ``out/seed{n}/{phase}/`` (checkpoint, training curves).
+
+    Args:
+        inputs: what the runs read.
+        out: folder of the result.
+        scratch: where runs keep their snapshots, in a folder named by all that their result
+            depends on; remove it when ``out`` is safe. With a Dask cluster ``features`` and
+            ``scratch`` are on a file system that the workers share.
+
+    Raises:
+        InputError: parameters, text and features do not fit; told before any training starts.
+    """
+    settings = inputs.settings
+    if len(inputs.text) != inputs.split.classes:
+        raise InputError(
+            f"text features have {len(inputs.text)} classes; {inputs.split.dataset} has "
+            f"{inputs.split.classes}: run the encode stage again"
+        )
+    build_fusion(settings.model, inputs.text.shape[1], inputs.text.shape[2])
+    if not settings.compute.scheduler:
+        set_up(settings.compute)
+    for phase in phases(settings):
+        load_phase(inputs.features / f"{phase}.safetensors")
+    inputs = replace(inputs, features=inputs.features.resolve())
+    scratch = (scratch / fingerprint(inputs)).resolve()
+    tasks = [
+        (inputs, seed, chain, scratch / f"seed{seed}", CODE)
+        for seed in settings.train.seeds
+        for chain in _chains(settings)
+    ]
+    side_by_side(train_chain, tasks, settings.compute, "runs trained")
+    for seed in settings.train.seeds:
+        _collect(inputs, seed, scratch / f"seed{seed}", out / f"seed{seed}")
+
+
+def fingerprint(inputs: Inputs) -> str:
+    """Names all that the result of a run depends on, but its seed: 16 hex digits."""
+    settings = inputs.settings
+    parts = {
+        "model": settings.model.model_dump(),
+        "train": settings.train.model_dump(exclude={"seeds"}),
+        "switches": settings.switches().model_dump(),
+        "task": settings.evaluate.task,
+        "device": settings.compute.device,
+        "threads": settings.compute.threads,
+        "split": vars(inputs.split),
+        "text": hashlib.sha256(inputs.text.tobytes()).hexdigest(),
+        "features": [sha256(inputs.features / f"{p}.safetensors") for p in phases(settings)],
+        "code": CODE,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _chains(settings: Settings) -> list[tuple[str, ...]]:
+    """The phases that one task trains: each alone, unless one random stream joins them."""
+    if settings.switches().seeding == "stream":
+        return [phases(settings)]
+    return [(phase,) for phase in phases(settings)]
+
+
+def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path, code: str) -> None:
+    """Train phases of one seed, each in ``folder/{phase}/``, going on from their snapshots.
+
+    Args:
+        inputs: what the runs read.
+        seed: of the runs.
+        chain: phases, in order.
+        folder: of the seed.
+        code: :data:`CODE` of the process that asks.
+
+    Raises:
+        InputError: this process has other code than the one that asks; the loss is not finite.
+    """
+    if code != CODE:
+        raise InputError(
+            "this worker has another version of amsf than the process that asks; restart the "
+            "workers in the repository's folder"
+        )
+    settings = inputs.settings
+    device = set_up(settings.compute)
+    streams: Streams | None = None
+    for phase in chain:
+        if streams is None:
+            streams = Streams.seeded(seed, phase, device)
+        data = load_phase(inputs.features / f"{phase}.safetensors")
+        config = _config(inputs, phase, seed, data.width)
+        text = torch.tensor(inputs.text)  # a copy: joblib hands large arrays over read-only
+        trainer = PhaseTrainer(settings, config, data.train, text, streams, device)
+        record = restore_phase_snapshot(folder / phase / SNAPSHOT, trainer)
+        # Samples of the test phase's unseen classes are looked at by the reference protocol alone.
+        observes = phase == "val" or settings.switches().selection == "test"
+        results = trainer.cycles(settings.train.cycles, data.zsl if observes else None)
+        label = f"seed {seed}, {phase} phase, cycles"
+        for result in track(results, label, settings.train.cycles, trainer.cycle, lines=True):
+            record.add(result)
+            if _may_be_chosen(settings, phase, result.cycle, record):
+                state = {name: t.cpu().numpy() for name, t in result.state.items()}
+                write_tensors(_weights(folder / phase, result.cycle), state)
+            save_phase_snapshot(folder / phase / SNAPSHOT, trainer, record)
+
+
+def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: Record) -> bool:
+    """Whether the cycle that has just ended is to be kept."""
+    if settings.switches().selection == "val" and phase == "test":
+        return True
+    return cycle == _chosen(settings, phase, {phase: record})
+
+
+def _chosen(settings: Settings, phase: str, records: dict[str, Record]) -> int:
+    """The cycle whose model is used, by what the phases have told."""
+    selection = settings.switches().selection
+    if selection == "last":
+        return settings.train.cycles - 1
+    # The validation phase chooses for both; the reference protocol lets each phase choose its own.
+    return records["val" if selection == "val" else phase].best
+
+
+def _weights(folder: Path, cycle: int) -> Path:
+    return folder / f"cycle{cycle}.safetensors"
+
+
+def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
+    """Choose the cycle of each phase and write what is kept of the runs."""
+    settings = inputs.settings
+    records = {p: read_record(folder / p / SNAPSHOT) for p in phases(settings)}
+    for phase, record in records.items():
+        if len(record.cycles) != settings.train.cycles:
+            raise InputError(
+                f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of "
+                f"{settings.train.cycles} cycles, though its run has ended: another process writes "
+                "there too; wait for it, or stop it, and run the same command again"
+            )
+    for phase, record in records.items():
+        cycle = _chosen(settings, phase, records)
+        data = load_phase(inputs.features / f"{phase}.safetensors")
+        arrays = read_tensors(_weights(folder / phase, cycle))
+        state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        config = replace(_config(inputs, phase, seed, data.width), cycle=cycle)
+        save_model(out / phase, config, state)
+        for name, rows in (("cycles", record.cycles), ("curve", record.points)):
+            table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+            write_text(out / phase / f"{name}.csv", table)
+
+
+def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
+    settings, split = inputs.settings, inputs.split
+    switches = settings.switches()
+    return Config(
+        model=settings.model,
+        text_width=inputs.text.shape[2],
+        feature_width=width,
+        phase=phase,
+        seed=seed,
+        seen=split.seen if phase == "test" else split.val_seen,
+        unseen=split.unseen if phase == "test" else split.val_unseen,
+        classifier_relu=switches.classifier_relu,
+        normalise_input=settings.model.normalise_features and switches.normalise_at_evaluation,
+        selection=switches.selection,
+        cycle=0,
+    )

@@ -1,0 +1,155 @@
+"""Evaluation against scores worked out with scikit-learn, and the properties that must hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from amsf.base.errors import InputError
+from amsf.evaluation.evaluate import GzslPredictions, SeedResult, evaluate_seed, score_gzsl
+from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
+from amsf.model.checkpoints import load_model
+from amsf.training.runs import train_benchmark
+from tests.support.small_benchmark import CLASSES, SPLIT, small_inputs, small_settings
+
+UNSEEN = np.array(SPLIT.unseen)
+SETTINGS = small_settings(train={"cycles": 4, "steps_per_cycle": 300})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    train_benchmark(small_inputs(folder, SETTINGS), folder / "models", folder / "scratch")
+    return folder
+
+
+def phase(folder: Path, name: str) -> PhaseFeatures:
+    return load_phase(folder / f"{name}.safetensors")
+
+
+@pytest.fixture(scope="module")
+def result(trained: Path) -> SeedResult:
+    seed = trained / "models/seed0"
+    return evaluate_seed(seed, phase(trained, "test"), phase(trained, "val"), SETTINGS)
+
+
+def test_scores_equal_scikit_learn(result: SeedResult) -> None:
+    gzsl = result.gzsl
+    assert gzsl is not None
+    is_unseen = np.isin(gzsl.labels, UNSEEN)
+    for name, side in (("seen", ~is_unseen), ("unseen", is_unseen)):
+        labels, predicted = gzsl.labels[side], gzsl.prediction[side]
+        assert result.scores[name]["overall"] == pytest.approx(accuracy_score(labels, predicted))
+        with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
+            balanced = balanced_accuracy_score(labels, predicted)
+        assert result.scores[name]["per_class"] == pytest.approx(balanced)
+    assert result.scores["zsl"]["overall"] == pytest.approx(
+        accuracy_score(result.zsl_labels, result.zsl_prediction)
+    )
+    s, u = result.scores["seen"]["overall"], result.scores["unseen"]["overall"]
+    assert result.scores["H"]["overall"] == pytest.approx(2 / (1 / s + 1 / u))
+
+
+def test_learns_and_beats_chance(result: SeedResult) -> None:
+    assert result.scores["zsl"]["overall"] > 0.6  # chance is 1/3
+    # A coin for a gate gives S near 0.4, U near 0.17 and H near 0.24.
+    assert result.scores["H"]["overall"] > 0.3
+
+
+def test_answers_stay_on_their_side(result: SeedResult) -> None:
+    gzsl, gate = result.gzsl, result.gate
+    assert gzsl is not None
+    assert gate is not None
+    assert set(gzsl.unseen_prediction) <= set(SPLIT.unseen)
+    assert set(gzsl.seen_prediction) <= set(SPLIT.seen)
+    says_unseen = np.isin(gzsl.prediction, UNSEEN)
+    np.testing.assert_array_equal(says_unseen, gzsl.probability > gate.threshold)
+
+
+def test_seen_answers_are_the_argmax_over_seen_columns(trained: Path, result: SeedResult) -> None:
+    samples = phase(trained, "test").gzsl
+    assert samples is not None
+    assert samples.logits is not None
+    assert result.gzsl is not None
+    logits = samples.logits.numpy().copy()
+    logits[:, UNSEEN] = -np.inf
+    np.testing.assert_array_equal(result.gzsl.seen_prediction, logits.argmax(1))
+
+
+def test_the_curve_passes_through_the_chosen_threshold(result: SeedResult) -> None:
+    assert result.curve is not None
+    assert result.gate is not None
+    at = np.searchsorted(result.curve.threshold, result.gate.threshold, side="right") - 1
+    assert result.curve.seen[at] == pytest.approx(result.scores["seen"]["overall"])
+    assert result.curve.unseen[at] == pytest.approx(result.scores["unseen"]["overall"])
+
+
+def test_permuting_test_samples_permutes_predictions(trained: Path, result: SeedResult) -> None:
+    test = phase(trained, "test")
+    order = np.random.default_rng(0).permutation(len(test.gzsl.labels))
+    shuffled = SampleSet(
+        test.gzsl.features[order], test.gzsl.labels[order], test.gzsl.logits[order]
+    )
+    again = evaluate_seed(
+        trained / "models/seed0",
+        PhaseFeatures(test.train, test.zsl, shuffled),
+        phase(trained, "val"),
+        SETTINGS,
+    )
+    np.testing.assert_array_equal(again.gzsl.prediction, result.gzsl.prediction[order])
+    for name, scores in result.scores.items():
+        assert again.scores[name] == pytest.approx(scores)
+
+
+def test_zsl_alone(trained: Path) -> None:
+    test = phase(trained, "test")
+    alone = evaluate_seed(
+        trained / "models/seed0", PhaseFeatures(test.train, test.zsl, None), None, SETTINGS
+    )
+    assert set(alone.scores) == {"zsl"}
+    assert alone.gate is alone.gzsl is alone.curve is None
+
+
+def test_features_imported_for_zsl_cannot_be_gated(trained: Path) -> None:
+    test, val = phase(trained, "test"), phase(trained, "val")
+    with pytest.raises(InputError, match=r"evaluate\.task: zsl.*features. stage again"):
+        evaluate_seed(
+            trained / "models/seed0", test, PhaseFeatures(val.train, val.zsl, None), SETTINGS
+        )
+
+
+def test_features_of_another_width(trained: Path) -> None:
+    test = phase(trained, "test")
+    narrow = SampleSet(test.zsl.features[:, :-1], test.zsl.labels)
+    with pytest.raises(InputError, match=r"15 wide.*trained on 16"):
+        evaluate_seed(
+            trained / "models/seed0", PhaseFeatures(test.train, narrow, None), None, SETTINGS
+        )
+
+
+def test_gate_accuracies_by_hand() -> None:
+    gzsl = GzslPredictions(
+        labels=np.array([2, 2, 7, 0, 1, 1]),
+        probability=np.array([0.9, 0.2, 0.8, 0.1, 0.7, 0.3]),
+        seen_prediction=np.array([0, 0, 1, 0, 1, 0]),
+        unseen_prediction=np.array([2, 2, 2, 7, 7, 2]),
+        prediction=np.array([2, 0, 2, 0, 7, 0]),
+    )
+    scores, curve = score_gzsl(gzsl, np.array([2, 7]))
+    assert scores["gate_unseen"] == pytest.approx({"overall": 2 / 3, "per_class": 0.75})
+    assert scores["gate_seen"] == pytest.approx({"overall": 2 / 3, "per_class": 0.75})
+    assert scores["unseen"] == pytest.approx({"overall": 1 / 3, "per_class": 0.25})
+    assert scores["seen"] == pytest.approx({"overall": 1 / 3, "per_class": 0.5})
+    assert curve.unseen[0] == pytest.approx(2 / 3)
+    assert curve.seen[-1] == pytest.approx(2 / 3)
+
+
+def test_probability_uses_the_model_of_its_phase(trained: Path) -> None:
+    for name, classes in (("test", SPLIT.unseen), ("val", SPLIT.val_unseen)):
+        model = load_model(trained / f"models/seed0/{name}")
+        assert model.config.unseen == classes
+        assert model.classifier.linear.out_features == len(classes)
+    assert len(SPLIT.unseen) + len(SPLIT.seen) == CLASSES

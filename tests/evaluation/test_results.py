@@ -1,0 +1,146 @@
+"""What evaluation writes: tables worked out by hand, means and deviations over seeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from amsf.dataset.splits import make_split
+from amsf.evaluation.evaluate import GzslPredictions, SeedResult, score_gzsl
+from amsf.evaluation.gate import Gate
+from amsf.evaluation.results import (
+    CURVE_POINTS,
+    confusion_counts,
+    curve_table,
+    headline,
+    per_class_table,
+    summarise_seeds,
+    write_results,
+)
+from tests.support.small_benchmark import small_settings
+
+SPLIT = make_split("tiny", 4, [2], [0], kind="listed", where="test")
+LABELS = ["sit", "stand", "wave", "kick"]
+
+
+def seed_result(seed: int, samples: int = 60) -> SeedResult:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(samples) % 4
+    probability = rng.random(samples)
+    seen_prediction = rng.choice([0, 1, 3], samples)
+    unseen_prediction = np.full(samples, 2)
+    gzsl = GzslPredictions(
+        labels,
+        probability,
+        seen_prediction,
+        unseen_prediction,
+        np.where(probability > 0.5, unseen_prediction, seen_prediction),
+    )
+    scores, curve = score_gzsl(gzsl, np.array([2]))
+    scores["zsl"] = {"overall": 0.25 * (seed + 1), "per_class": 0.5}
+    gate = Gate((1.0, 2.0), 0.0, 0.5, 2.0)
+    zsl = np.array([2, 2, 2, 2])
+    return SeedResult(seed, seed, scores, zsl, np.array([2, 2, 1, 0]), gate, gzsl, curve)
+
+
+RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
+
+
+def zsl_only(seed: int) -> SeedResult:
+    full = seed_result(seed)
+    zsl = {"zsl": full.scores["zsl"]}
+    return SeedResult(seed, 0, zsl, full.zsl_labels, full.zsl_prediction, None, None, None)
+
+
+def test_means_and_deviations_over_seeds() -> None:
+    summary = summarise_seeds(RESULTS, small_settings())
+    assert summary["mean"]["zsl"] == pytest.approx({"overall": 0.5, "per_class": 0.5})
+    assert summary["std"]["zsl"] == pytest.approx({"overall": 0.25, "per_class": 0.0})
+    assert summary["cycles"] == {"0": 1, "1": 2, "2": 3}
+    assert (summary["protocol"], summary["selection"]) == ("clean", "val")
+    assert summary["switches"]["noise"] == "independent"
+
+
+def test_one_seed_has_no_spread() -> None:
+    summary = summarise_seeds(RESULTS[:1], small_settings())
+    assert summary["std"] == {}
+    assert headline(summary)["zsl"] == {"mean": 25.0}
+
+
+def test_headline_is_in_percent() -> None:
+    row = headline(summarise_seeds(RESULTS, small_settings()))
+    assert row["zsl"] == {"mean": 50.0, "std": 25.0}
+    assert row["H"]["mean"] == pytest.approx(
+        100 * np.mean([r.scores["H"]["overall"] for r in RESULTS]), abs=0.01
+    )
+    assert (row["seeds"], row["protocol"], row["selection"]) == (3, "clean", "val")
+
+
+def test_headline_of_zsl_alone() -> None:
+    row = headline(summarise_seeds([zsl_only(0)], small_settings()))
+    assert set(row) == {"zsl", "protocol", "selection", "seeds"}
+
+
+def test_confusion_equals_scikit_learn() -> None:
+    expected = sum(
+        confusion_matrix(r.gzsl.labels, r.gzsl.prediction, labels=range(4)) for r in RESULTS
+    )
+    np.testing.assert_array_equal(confusion_counts(RESULTS, 4), expected)
+
+
+def test_per_class_table() -> None:
+    table = per_class_table(RESULTS, SPLIT, LABELS)
+    assert table["label"].tolist() == LABELS
+    assert table["side"].tolist() == ["seen", "seen", "unseen", "seen"]
+    assert table["samples"].tolist() == [15] * 4
+    assert table["zsl_accuracy"].tolist() == pytest.approx(
+        [np.nan] * 2 + [0.5, np.nan], nan_ok=True
+    )
+    recalls = [np.mean((r.gzsl.prediction == 3)[r.gzsl.labels == 3]) for r in RESULTS]
+    assert table["gzsl_accuracy"][3] == pytest.approx(np.mean(recalls))
+
+
+def test_long_curves_are_thinned_and_keep_their_ends() -> None:
+    result = seed_result(0, samples=4000)
+    assert result.curve is not None
+    table = curve_table([result])
+    assert len(table) == CURVE_POINTS
+    for name in ("seen", "unseen", "threshold"):
+        whole = getattr(result.curve, name)
+        assert (table[name].iloc[0], table[name].iloc[-1]) == (whole[0], whole[-1])
+
+
+def test_files_of_gzsl(tmp_path: Path) -> None:
+    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert names == {
+        "metrics.json", "per_class.csv", "confusion.csv", "curve.csv",
+        *(f"{kind}_seed{n}.csv" for kind in ("predictions", "zsl_predictions") for n in range(3)),
+        *(f"gate_seed{n}.json" for n in range(3)),
+    }  # fmt: skip
+    confusion = pd.read_csv(tmp_path / "out/confusion.csv", index_col="true")
+    assert confusion.loc["2 wave"].sum() == 45
+    predictions = pd.read_csv(tmp_path / "out/predictions_seed1.csv")
+    np.testing.assert_array_equal(predictions["prediction"], RESULTS[1].gzsl.prediction)
+
+
+def test_zsl_alone_writes_no_gate(tmp_path: Path) -> None:
+    write_results(tmp_path / "out", [zsl_only(0)], SPLIT, LABELS, small_settings())
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert names == {"metrics.json", "per_class.csv", "zsl_predictions_seed0.csv"}
+
+
+def test_a_rerun_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:
+    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    first = (tmp_path / "out/metrics.json").read_bytes()
+    write_results(tmp_path / "out", RESULTS[:1], SPLIT, LABELS, small_settings())
+    assert not (tmp_path / "out/gate_seed1.json").exists()
+    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    assert (tmp_path / "out/metrics.json").read_bytes() == first
+    assert json.loads(first)["mean"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -1,0 +1,124 @@
+"""Finding and reading raw recordings of every format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amsf.base.errors import InputError
+from amsf.pack.base import LeftOut, Reading
+from amsf.pack.formats import FORMATS, find_source, read_file, read_missing_list, read_source
+from amsf.skeleton.recordings import Recording, SkeletonSet
+from tests.support.raw_files import one_body, walk, write_ntu, write_pku
+
+
+def ntu_name(i: int) -> str:
+    return f"S001C001P{i + 1:03d}R001A{i + 1:03d}.skeleton"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_outcomes_come_in_order_and_a_broken_file_stops_nothing(tmp_path: Path, jobs: int) -> None:
+    joints = [walk(3 + i, 25, seed=i) for i in range(12)]
+    for i in range(12):
+        write_ntu(tmp_path / f"{i % 2}" / ntu_name(i), one_body(joints[i]))
+    (tmp_path / "1" / ntu_name(5)).write_text("")
+    (tmp_path / "1" / ntu_name(7)).write_bytes(bytes(range(256)))
+    (tmp_path / "notes.md").write_text("mine")
+    (tmp_path / "skeletons.report.csv").write_text("of an earlier run")
+    tasks, left_out = find_source(tmp_path, "ntu60")
+    assert [item.file.name for item in left_out] == ["notes.md"]
+    outcomes = list(read_source(tasks, "ntu60", jobs))
+    assert [task for task, _ in outcomes] == tasks == sorted(tasks)
+    broken = {}
+    for (file,), outcome in outcomes:
+        if isinstance(outcome, LeftOut):
+            assert outcome.file == file
+            broken[file.name] = outcome.reason
+            continue
+        (recording,) = outcome.recordings
+        assert recording.name == file.stem
+        np.testing.assert_array_equal(recording.joints, joints[recording.label][None])
+    assert broken.keys() == {ntu_name(5), ntu_name(7)}
+    assert broken[ntu_name(5)] == "the file is empty"
+    assert broken[ntu_name(7)].startswith("line 1: found ")
+
+
+def test_an_unforeseen_error_is_a_reason_too(tmp_path: Path, monkeypatch) -> None:
+    path = write_ntu(tmp_path / ntu_name(0), one_body(walk(3, 25)))
+
+    def fails(task: tuple[Path, ...]) -> Reading:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("amsf.pack.formats.FORMATS", {"ntu60": _with_read(fails)})
+    assert list(read_source([(path,)], "ntu60", jobs=1)) == [
+        ((path,), LeftOut(path, "MemoryError: no room"))
+    ]
+
+
+def _with_read(read):
+    entry = FORMATS["ntu60"]
+    return type(entry)(entry.suffix, entry.form, entry.classes, entry.plan, read)
+
+
+def test_a_source_without_recordings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere: no such folder or file"):
+        find_source(tmp_path / "nowhere", "ntu60")
+    with pytest.raises(InputError, match="found no file"):
+        find_source(tmp_path, "ntu60")
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(InputError, match=r"SsssCcccPpppRrrrAaaa\.skeleton; found 1 files.* a\.txt"):
+        find_source(tmp_path, "ntu60")
+    with pytest.raises(InputError, match="format 'ntu' is not known; there are ntu60"):
+        find_source(tmp_path, "ntu")
+
+
+def test_classes_beyond_the_dataset_are_told(tmp_path: Path) -> None:
+    for action in (60, 61, 120, 121):
+        write_ntu(tmp_path / f"S001C001P001R001A{action:03d}.skeleton", one_body(walk(2, 25)))
+    counts = {"ntu60": 1, "ntu120": 3}
+    for name, count in counts.items():
+        tasks, left_out = find_source(tmp_path, name)
+        assert (len(tasks), len(left_out)) == (count, 4 - count)
+    assert left_out[0].reason == "action 121 is not one of the dataset's 1 to 120"
+
+
+def test_a_list_of_missing_samples(tmp_path: Path) -> None:
+    path = tmp_path / "missing.txt"
+    path.write_text("The samples below are missing:\n\nS001C002P005R002A008\na1_s1_t1.skeleton\n")
+    assert {"S001C002P005R002A008", "a1_s1_t1"} <= read_missing_list(path)
+    path.write_text(" \n")
+    with pytest.raises(InputError, match="is empty"):
+        read_missing_list(path)
+    with pytest.raises(InputError, match="no such list"):
+        read_missing_list(tmp_path / "none.txt")
+
+
+def test_one_file_of_any_format(tmp_path: Path) -> None:
+    joints = walk(4, 25)
+    path = write_ntu(tmp_path / "wave.skeleton", one_body(joints))
+    layout, (recording,) = read_file(path)
+    assert (layout, recording.name, recording.label) == ("kinect25", "wave", -1)
+    np.testing.assert_array_equal(recording.joints, joints[None])
+
+    write_pku(tmp_path, "0001-M", np.stack([joints, joints * 0]), ["1,0,2,1"])
+    layout, (recording,) = read_file(tmp_path / "skeletons" / "0001-M.txt")
+    np.testing.assert_array_equal(recording.joints, joints[None])
+
+    packed = SkeletonSet.from_recordings([recording], layout=layout, dataset="mine")
+    packed.save(tmp_path / "set.safetensors")
+    layout, (again,) = read_file(tmp_path / "set.safetensors")
+    assert isinstance(again, Recording)
+    np.testing.assert_array_equal(again.joints, joints[None])
+
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(InputError, match=r"no reader for '\.csv' files; there are \.skeleton, "):
+        read_file(tmp_path / "a.csv")
+    with pytest.raises(InputError, match="no such file"):
+        read_file(tmp_path / "b.csv")
+
+
+def test_one_real_utd_recording(data_dir: Path) -> None:
+    layout, (recording,) = read_file(data_dir / "utd-mhad/Skeleton/a3_s2_t1_skeleton.mat")
+    assert (layout, recording.label, recording.subject) == ("kinect20", 2, 2)

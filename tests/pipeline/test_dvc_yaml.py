@@ -1,0 +1,274 @@
+"""The pipeline's declarations: code deps, params, and how many stages there are."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc.repo import Repo
+from dvc.utils.serialize import modify_yaml
+
+from amsf.backbone import training as backbone_training
+from amsf.machine.snapshots import code_digest
+from amsf.settings.params import load_params
+from amsf.training import runs as training_runs
+from tests.support.imports import PACKAGES, closure, imported
+
+ROOT = Path(__file__).parents[2]
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+# Stages that compute something from parameters; `summarize` shows them all.
+COMPUTING = [name for name in STAGES if name != "summarize"]
+
+
+def body(name: str) -> dict[str, Any]:
+    return STAGES[name].get("do", STAGES[name])
+
+
+def code_deps(name: str) -> set[str]:
+    return {d for d in body(name)["deps"] if d.split("/")[0] in PACKAGES}
+
+
+def covers(dep: str, module: str) -> bool:
+    return module == dep or module.startswith(f"{dep}/")
+
+
+def uncovered(name: str, deps: set[str]) -> set[str]:
+    """The modules that a stage imports and no dep covers; a room's own file has no code."""
+    modules = {p.relative_to(ROOT).as_posix() for p in closure(ROOT / f"stages/{name}.py")}
+    bare = {m for m in modules if m.endswith("/__init__.py") and m.count("/") > 1}
+    return {m for m in modules - bare if not any(covers(dep, m) for dep in deps)}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_code_deps_cover_the_import_closure_and_no_room_more(name: str) -> None:
+    deps = code_deps(name)
+    assert uncovered(name, deps) == set()
+    for dep in deps:  # each is needed: without it something is uncovered
+        assert uncovered(name, deps - {dep}), dep
+
+
+def test_a_rooms_own_file_has_no_code() -> None:
+    rooms = [p for p in ROOT.glob("amsf/*/__init__.py") if p.parent.name != "predict"]
+    assert len(rooms) > 10
+    for path in rooms:
+        (statement,) = ast.parse(path.read_text()).body
+        assert isinstance(statement, ast.Expr), path  # its docstring
+
+
+# Room -> the stages that an edit in it reruns. What a stage needs of a room may be one file alone.
+ROOMS = {
+    "base": set(STAGES),
+    "settings": set(STAGES) - {"simulate"},
+    "skeleton": {"simulate", "backbone"},
+    "dataset": {"simulate", "describe", "encode", "look_at_texts", "split", "backbone", "features",
+                "train", "evaluate", "summarize"},
+    "machine": set(STAGES),
+    "demo": {"simulate"},
+    "text": {"describe", "encode", "look_at_texts", "split", "train", "summarize"},
+    "pack": set(),
+    "backbone": {"backbone"},
+    "features": {"features", "train", "evaluate", "summarize"},
+    "model": {"train", "evaluate", "summarize"},
+    "training": {"train"},
+    "evaluation": {"evaluate", "summarize"},
+    "report": {"summarize"},
+    "predict": set(),
+    "compare": set(),
+    "ablation": set(),
+}  # fmt: skip
+
+
+def test_an_edit_in_a_room_reruns_the_stages_that_use_it_and_no_others() -> None:
+    assert set(ROOMS) == {p.parent.name for p in ROOT.glob("amsf/*/__init__.py")}
+    found = {
+        room: {
+            name for name in STAGES if any(d.startswith(f"amsf/{room}") for d in code_deps(name))
+        }
+        for room in ROOMS
+    }
+    assert found == ROOMS
+
+
+# A stage that needs little of a room depends on these files alone.
+DOORS = {
+    "amsf/dataset/classes.py": {"simulate", "describe", "encode", "look_at_texts"},
+    "amsf/machine/stage_log.py": set(STAGES) - {"backbone", "train", "evaluate"},
+    "amsf/text/features.py": {"split", "look_at_texts", "train", "summarize"},
+    "amsf/text/report.py": {"look_at_texts", "summarize"},
+}
+
+
+def test_doors() -> None:
+    found = {
+        dep: {name for name in STAGES if dep in code_deps(name)}
+        for name in STAGES
+        for dep in code_deps(name)
+        if dep.startswith("amsf/") and dep.endswith(".py") and dep != "amsf/__init__.py"
+    }
+    assert found == DOORS
+
+
+def test_the_declarations_are_short() -> None:
+    lines = (ROOT / "dvc.yaml").read_text().splitlines()
+    code = [line for line in lines if line.strip().startswith(("- amsf/", "- stages/"))]
+    assert len(code) < 100
+    assert len({line.strip() for line in code}) <= 30  # columns of `dvc exp show`
+
+
+def test_imports_go_one_way() -> None:
+    for path in ROOT.glob("amsf/*/*.py"):
+        above = list(ROOMS).index(path.parent.name)
+        for other in imported(path):
+            room = other.relative_to(ROOT).parts[1]
+            if room in ROOMS:
+                assert list(ROOMS).index(room) <= above, f"{path} imports {other}"
+
+
+def test_rooms_are_small() -> None:
+    for room in ROOMS:
+        assert 2 < len(list(ROOT.glob(f"amsf/{room}/*.py"))) <= 16, room
+    assert {p.name for p in ROOT.glob("amsf/*.py")} == {"__init__.py", "check.py"}
+
+
+@pytest.mark.parametrize(
+    ("module", "rooms"),
+    [("training/runs.py", training_runs.ROOMS), ("backbone/training.py", backbone_training.ROOMS)],
+)
+def test_an_interrupted_run_goes_on_with_equal_code_alone(
+    module: str, rooms: tuple[str, ...], tmp_path: Path
+) -> None:
+    modules = [p for p in closure(ROOT / "amsf" / module) if p.name != "__init__.py"]
+    assert {p.parent.name for p in modules} == set(rooms)
+    package = tmp_path / "amsf"
+    for path in modules:
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    whole = code_digest(rooms, package)
+    for path in modules:  # an edit in any of them, or its absence, is another digest
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.write_bytes(path.read_bytes() + b"\n")
+        assert code_digest(rooms, package) != whole, path
+        copy.unlink()
+        assert code_digest(rooms, package) != whole, path
+        copy.write_bytes(path.read_bytes())
+    assert code_digest(rooms, package) == whole
+
+
+BY_PRODUCTS = (
+    "__pycache__/errors.cpython-313.pyc", "errors.py~", ".errors.py.swp", "errors.py.bak",
+    ".ipynb_checkpoints/errors.py", ".DS_Store", ".errors.py.0a1b.tmp", "#errors.py#",
+    ".#errors.py",
+)  # fmt: skip
+
+
+def test_by_products_of_editors_and_of_python_rerun_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = tmp_path / "amsf/base"
+    room.mkdir(parents=True)
+    (room / "errors.py").write_text("1")
+    (tmp_path / "dvc.yaml").write_text("stages: {one: {cmd: echo, deps: [amsf/base]}}")
+    with Repo.init(no_scm=True) as repo:
+        (tmp_path / ".dvcignore").write_bytes((ROOT / ".dvcignore").read_bytes())
+        repo.reproduce()
+    for name in BY_PRODUCTS:
+        (room / name).parent.mkdir(exist_ok=True)
+        (room / name).write_text("2")
+    with Repo() as repo:
+        assert repo.status() == {}
+        (room / "errors.py").write_text("2")
+        assert repo.status() == {"one": [{"changed deps": {"amsf/base": "modified"}}]}
+
+
+def test_every_stage_script_is_in_the_pipeline() -> None:
+    scripts = {p.stem for p in (ROOT / "stages").glob("*.py")} - {"__init__"}
+    assert scripts == set(STAGES)
+
+
+def test_demo_and_the_whole_catalogue_stay_below_sixty_stages() -> None:
+    # The first run of DVC takes time quadratic in the number of stages.
+    benchmarks = 8
+    count = sum(benchmarks if "foreach" in stage else 1 for stage in STAGES.values())
+    assert count < 60
+
+
+# Stages that read a parameter, worked out from what each computes.
+READERS = {
+    "describe.model": {"describe"},
+    "text.encoder": {"describe", "encode"},
+    "split.seed": {"split"},
+    "backbone.epochs": {"backbone"},
+    "model.heads": {"train"},
+    "train.learning_rate": {"train"},
+    "train.seeds": {"train", "evaluate"},
+    "protocol.name": {"train", "evaluate"},
+    "protocol.noise": {"train", "evaluate"},
+    "protocol.gate_threshold": {"evaluate"},
+    "evaluate.threshold": {"evaluate"},
+    "evaluate.task": {"features", "train", "evaluate"},
+    "compute.threads": {"backbone", "train"},
+    "compute.jobs": set(),
+    "compute.scheduler": set(),
+}
+
+
+@pytest.mark.parametrize(("parameter", "readers"), READERS.items())
+def test_a_parameter_reaches_exactly_its_stages(parameter: str, readers: set[str]) -> None:
+    found = {
+        name
+        for name in COMPUTING
+        for declared in body(name).get("params", [])
+        if parameter == declared or parameter.startswith(f"{declared}.")
+    }
+    assert found == readers
+
+
+def test_every_parameter_but_jobs_reaches_a_stage() -> None:
+    declared = {p for name in COMPUTING for p in body(name).get("params", [])}
+    sections = load_params(ROOT / "params.yaml").model_dump(exclude={"benchmarks"})
+    leaves = {f"{section}.{name}" for section, values in sections.items() for name in values}
+    unread = {
+        leaf for leaf in leaves if not any(leaf == d or leaf.startswith(f"{d}.") for d in declared)
+    }
+    assert unread == {"compute.jobs", "compute.scheduler"}
+
+
+def test_the_report_is_made_anew_for_every_section_that_it_shows() -> None:
+    sections = set(load_params(ROOT / "params.yaml").model_dump())
+    assert {p.split(".")[0] for p in body("summarize")["params"]} == sections
+
+
+def test_logs_of_stage_runs_are_kept_by_nobody() -> None:
+    assert "/data/stage_log/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "data/stage_log" in (ROOT / ".dvcignore").read_text().splitlines()
+
+
+def test_params_yaml_states_every_parameter() -> None:
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for section, values in load_params(ROOT / "params.yaml").model_dump().items():
+        assert set(raw[section]) == set(values), section
+
+
+def test_heads_differ_from_the_papers() -> None:
+    # `dvc exp run -S model.heads=8` must show a difference.
+    assert load_params(ROOT / "params.yaml").model.heads != 8
+
+
+def test_comments_survive_an_override(tmp_path: Path) -> None:
+    copy = tmp_path / "params.yaml"
+    before = (ROOT / "params.yaml").read_text()
+    copy.write_text(before)
+    with modify_yaml(str(copy)) as params:  # what `dvc exp run -S` does
+        params["model"]["heads"] = 8
+
+    def comments(text: str) -> list[str]:
+        return [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+
+    assert comments(copy.read_text()) == comments(before)

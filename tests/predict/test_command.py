@@ -1,0 +1,194 @@
+"""The command line of prediction: table, JSON, animation, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amsf.pack.npz import write
+from amsf.predict.__main__ import Predictor, main, scene_of
+from amsf.skeleton.joints import layout_of
+from amsf.skeleton.recordings import SkeletonSet
+from tests.support.raw_files import one_body, write_ntu
+from tests.support.small_project import KEY
+
+SKELETONS = "data/simulated/demo/skeletons.safetensors"
+
+
+@pytest.fixture
+def clip(demo_project: Path, tmp_path: Path) -> Path:
+    """Two recordings in one .npz file."""
+    path = tmp_path / "clip.npz"
+    write(path, SkeletonSet.load(SKELETONS).subset([3, 200]))
+    return path
+
+
+def call(
+    capsys: pytest.CaptureFixture[str], arguments: Sequence[object], code: int = 0
+) -> tuple[str, str]:
+    """Run the command line; returns stdout and stderr."""
+    try:
+        main([*map(str, arguments), "--benchmark", KEY])
+        found = 0
+    except SystemExit as error:
+        found = int(str(error.code))
+    out, err = capsys.readouterr()
+    assert found == code, err
+    return out, err
+
+
+def test_the_table(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = call(capsys, [clip, "--top", 3])
+    assert err == ""
+    head, first, second = out.rstrip("\n").split("\n\n")
+    assert head == "demo-u8 was trained on simulated recordings."
+    predictions = Predictor.load(KEY).predict(clip)
+    for block, prediction in zip((first, second), predictions):
+        title, answer, names, *rows = block.split("\n")
+        assert title == f"{clip}: {prediction.recording}"
+        side = "seen" if prediction.answer.seen else "unseen"
+        told = f"answer: {prediction.answer.label} ({side}); P(unseen) "
+        assert answer == f"{told}{100 * prediction.unseen_probability:.1f} %"
+        assert names.split() == ["rank", "class", "side", "probability"]
+        for rank, row in enumerate(rows[:3], start=1):
+            score = prediction.classes[rank - 1]
+            assert row.startswith(f"{rank:>4}  {score.label}")
+            assert row.endswith(f"{100 * score.probability:.1f} %")
+            assert row.index(" %") == rows[0].index(" %")  # aligned
+        best = max(prediction.classes, key=lambda s: s.probability)
+        assert len(rows) == (3 if best == prediction.answer else 4)
+
+
+def test_an_answer_that_is_not_the_most_probable_class_says_so(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = call(capsys, [SKELETONS, "--top", 1])
+    blocks = [block.split("\n") for block in out.strip().split("\n\n")[1:]]
+    predictions = Predictor.load(KEY).predict(SKELETONS)
+    explained = 0
+    for lines, prediction in zip(blocks, predictions, strict=True):
+        best = max(prediction.classes, key=lambda s: s.probability)
+        if best != prediction.answer:
+            assert f"the most probable single class is '{best.label}'" in lines[-1]
+            explained += 1
+        else:
+            assert len(lines) == 4
+    assert explained > 0
+
+
+def test_json_alone(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = call(capsys, [clip, "--json"])
+    told = json.loads(out)
+    assert told["trained_on_simulated_recordings"] is True
+    assert told["failed"] == []
+    for row, prediction in zip(told["predictions"], Predictor.load(KEY).predict(clip), strict=True):
+        assert (row["file"], row["recording"]) == (str(clip), prediction.recording)
+        assert row["answer"]["id"] == row["classes"][0]["id"] == prediction.answer.id
+        assert len(row["classes"]) == 59
+        assert sum(c["probability"] for c in row["classes"]) == pytest.approx(1)
+    out, _ = call(capsys, [clip, "--json", "--top", 2])
+    assert [len(row["classes"]) for row in json.loads(out)["predictions"]] == [2, 2]
+
+
+def test_classes_by_words(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("label,description\nmoonwalk,the feet glide backwards over the floor\n")
+    out, _ = call(capsys, [clip, "--json", "--classes", own])
+    for row in json.loads(out)["predictions"]:
+        (score,) = [c for c in row["classes"] if c["label"] == "moonwalk"]
+        assert (score["id"], score["seen"]) == (59, False)
+    _, err = call(capsys, [clip, "--classes", tmp_path / "none.csv"], code=1)
+    assert err.startswith("error: ")
+    assert "none.csv: no such file; expected the columns label" in err
+
+
+def test_a_broken_file_is_named_and_the_others_go_on(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joints = np.asarray(SkeletonSet.load(SKELETONS)[9][0])
+    good = write_ntu(tmp_path / "own_name.skeleton", one_body(joints))
+    broken = tmp_path / "broken.skeleton"
+    broken.write_text("\n".join(good.read_text().split("\n")[:40]))
+    strange = tmp_path / "movie.avi"
+    strange.write_bytes(b"RIFF")
+    other = tmp_path / "kinect20.npz"
+    kinect20 = layout_of("kinect20")
+    pose = np.zeros((4, 20, 3))
+    for row, name in enumerate(kinect20.joints):
+        pose[:, row] = (0.1, {"head": 1.6, "shoulder_center": 1.4, "spine": 1.1}.get(name, 0.9), 3)
+    pose[:, [kinect20.index("left_foot"), kinect20.index("right_foot")], 1] = 0
+    np.savez(
+        other,
+        joints=pose,
+        offset=np.array([0, 4]),
+        names=np.array(["a"]),
+        joint_names=np.array(kinect20.joints),
+        label=np.array([-1]),
+    )
+    files = [broken, strange, other, tmp_path / "gone.mat", good, clip]
+    out, err = call(capsys, [*files, "--json"], code=1)
+    told = json.loads(out)
+    assert [row["recording"] for row in told["predictions"]] == [
+        "own_name",
+        *(p.recording for p in Predictor.load(KEY).predict(clip)),
+    ]
+    failed = {Path(item["file"]).name: item["reason"] for item in told["failed"]}
+    assert set(failed) == {"broken.skeleton", "movie.avi", "kinect20.npz", "gone.mat"}
+    assert "no reader for '.avi' files" in failed["movie.avi"]
+    assert "20 joints of kinect20" in failed["kinect20.npz"]
+    assert failed["gone.mat"] == "no such file"
+    assert err.count("error: ") == 4
+    assert str(broken) in err
+
+
+def test_a_broken_recording_among_good_ones_of_a_file(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three = SkeletonSet.load(SKELETONS).subset([0, 1, 2])
+    path = tmp_path / "three.npz"
+    write(path, three)
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = np.nan
+    np.savez(path, **arrays)
+    out, err = call(capsys, [path, "--json"], code=1)
+    told = json.loads(out)
+    assert [p["recording"] for p in told["predictions"]] == [three.names[0], three.names[2]]
+    assert three.names[1] in err
+
+
+def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = call(capsys, ["none.npz"], code=1)
+    assert out.strip() == ""
+    assert err == "error: none.npz: no such file\n"
+
+
+def test_the_animation(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "out.gif"
+    call(capsys, [clip, "--gif", path])
+    with Image.open(path) as gif:
+        assert gif.format == "GIF"
+        assert getattr(gif, "n_frames") > 50  # noqa: B009
+    _, err = call(capsys, [clip, "--gif", tmp_path / "out.mp4"], code=1)
+    assert "give a name that ends in .gif" in err
+
+
+def test_the_title_of_the_animation(clip: Path) -> None:
+    recording = SkeletonSet.load(SKELETONS).recording(3)
+    (prediction,) = Predictor.load(KEY).predict_recordings([recording])
+    answer = prediction.answer
+    scene = scene_of(recording, prediction, simulated=False)
+    assert scene.title == answer.label
+    side = "seen" if answer.seen else "unseen"
+    assert scene.subtitle == f"{side}, {100 * answer.probability:.0f} % · {recording.name}"
+    assert "simulated" in scene_of(recording, prediction, simulated=True).subtitle
+
+
+def test_top_must_be_positive(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = call(capsys, [clip, "--top", 0], code=2)
+    assert "expected 1 or more" in err

@@ -1,0 +1,136 @@
+"""The page: its tables, what it escapes, and that it stands alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from amsf.report.data import BenchmarkData
+from amsf.report.html import Html
+from amsf.report.page import build_page, summary_table
+from amsf.report.provenance import Provenance
+from amsf.report.published_results import load_published
+from amsf.report.words import spread
+from tests.report.test_html import Reader
+from tests.support.small_report import HOSTILE, LABELS, PUBLISHED, found_in, summarised
+
+HOST = {"cores": 2, "cpu": "CPU", "gpu": None, "memory": 2**30, "system": "Linux"}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[BenchmarkData]:
+    return [found_in(tmp_path_factory, key) for key in ("two-u3", "one-u3")]
+
+
+@pytest.fixture(scope="module")
+def published() -> pd.DataFrame:
+    return load_published(PUBLISHED)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return summarised(tmp_path_factory) / "metrics/pictures"
+
+
+@pytest.fixture(scope="module")
+def made(both: list[BenchmarkData], published: pd.DataFrame, pictures: Path) -> str:
+    provenance = Provenance({"python": "3.11"}, None, (), HOST, ())
+    return build_page(both, published, provenance, pictures)
+
+
+def cells(table: Html) -> list[list[str]]:
+    """The rows of a table as words."""
+    rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+    return [[Reader(cell).words for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
+def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[BenchmarkData]) -> None:
+    first = made[made.index("<table") : made.index("</table>")]
+    header, two, one = cells(Html(first))
+    row = dict(zip(header, two, strict=True))
+    assert row["Benchmark"] == "two-u3"
+    for score, name in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
+        assert row[name] == spread(both[0].metrics, score)
+        assert "±" in row[name]
+    assert (row["Seeds"], row["Protocol"], row["Selection"]) == ("2", "clean", "val")
+    alone = dict(zip(header, one, strict=True))
+    assert (alone["Seeds"], alone["S"], alone["U"], alone["H"]) == ("1", "–", "–", "–")
+    assert "±" not in alone["ZSL"]
+    assert alone["Chance of ZSL"] == "33.3"
+
+
+def test_simulated_data_says_so_in_its_row(both: list[BenchmarkData]) -> None:
+    rows = cells(summary_table([both[0], replace(both[1], simulated=True)]))
+    assert "SIMULATED" not in " ".join(rows[1])
+    assert "SIMULATED" in " ".join(rows[2])
+
+
+def test_hostile_names_are_shown_and_not_obeyed(made: str) -> None:
+    assert HOSTILE in LABELS
+    assert HOSTILE not in made
+    read = Reader(made)
+    assert HOSTILE in read.words
+    assert "script" not in read.names
+    assert "a finding with <b>markup</b>" in read.words
+    assert "b" not in read.names
+
+
+def test_the_page_stands_alone(made: str) -> None:
+    read = Reader(made)
+    for attributes in read.attributes:
+        assert (attributes.get("src") or "data:").startswith("data:image/png;base64,"[:5])
+        assert (attributes.get("href") or "#").startswith("#")
+        assert not [name for name in attributes if name.startswith("on")]
+    assert not re.search(r"url\(|@import|https?://", made)
+    targets = {a["id"] for a in read.attributes if "id" in a}
+    assert {a["href"] for a in read.attributes if "href" in a} == {f"#{t}" for t in targets}
+
+
+def test_every_picture_is_in_the_page_with_words(made: str, pictures: Path) -> None:
+    read = Reader(made)
+    images = [a for n, a in zip(read.names, read.attributes) if n == "img"]
+    # One set of seven, and one without the curve where only ZSL was evaluated.
+    assert len(images) == 7 + 6 == len(list(pictures.rglob("*.png")))
+    assert all(len(image["alt"] or "") > 40 for image in images)
+    assert not (pictures / "one-u3/curve.png").exists()
+
+
+def test_every_header_has_a_scope(made: str) -> None:
+    read = Reader(made)
+    headers = [a for n, a in zip(read.names, read.attributes) if n == "th"]
+    assert headers
+    assert all(a.get("scope") in ("row", "col") for a in headers)
+
+
+def test_elements_are_closed(made: str) -> None:
+    for name in ("table", "div", "figure", "details", "ul", "li", "tr", "td", "th", "p", "dl"):
+        assert len(re.findall(rf"<{name}[ >]", made)) == made.count(f"</{name}>"), name
+
+
+def test_published_results_stand_beside_ours(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    assert "No published result is known for mine" in build_page(
+        both, published, Provenance({}, None, (), HOST, ()), pictures
+    )
+    table = published.assign(dataset="mine", seen=6, unseen=3).head(8)
+    table.loc[table["method"].str.startswith("MSF"), "selection"] = "test"
+    page = build_page([both[0]], table, Provenance({}, None, (), HOST, ()), pictures)
+    start = page.index("Beside published results")
+    rows = cells(Html(page[page.index("<table", start) : page.index("</table>", start)]))
+    assert rows[0] == ["Method", "ZSL", "H", "Source", "Comparable", "What differs"]
+    assert rows[1][:3] == [
+        "this run",
+        spread(both[0].metrics, "zsl"),
+        spread(both[0].metrics, "H"),
+    ]
+    assert [row[0] for row in rows[2:]] == table["method"].tolist()
+    msf = dict(zip(rows[0], rows[6]))
+    assert msf["Comparable"] == "no"
+    assert "clip-vit-b32 there, minilm here" in msf["What differs"]
+    assert "on the test samples of the unseen classes there" in msf["What differs"]
+    assert "not recorded: " in msf["What differs"]

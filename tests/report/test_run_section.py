@@ -1,0 +1,72 @@
+"""The page's last part: parameters, versions, and what each stage took."""
+
+from __future__ import annotations
+
+import pytest
+
+from amsf.report.provenance import Provenance, StageRecord
+from amsf.report.run_section import RESTORED, parameter_table, run_section
+from tests.report.test_html import Reader
+from tests.support.small_report import found_in
+
+HOST = {"cores": 2, "cpu": "A <CPU>", "gpu": None, "memory": 8 * 2**30, "system": "Linux x86_64"}
+
+
+def log(seconds: float, worker: int = 0, gpu: str | None = None) -> dict[str, object]:
+    return {
+        "host": {**HOST, "gpu": gpu},
+        "peak_memory": {"main": 300 * 2**20, "largest_worker": worker},
+        "seconds": seconds,
+        "start": "2026-11-23T10:00:00+00:00",
+    }
+
+
+def words(*stages: StageRecord, commit: str | None = None, changed: tuple[str, ...] = ()) -> str:
+    made = Provenance({"torch": "2.13.0"}, commit, changed, HOST, stages)
+    return Reader(run_section(made)).words
+
+
+def test_a_stage_that_ran_and_one_that_was_restored() -> None:
+    told = words(
+        StageRecord("split", "b1", log(1.25)),
+        StageRecord("train", "b1", log(3725, 3 * 2**29, "H200")),
+        StageRecord("describe", None, None),
+    )
+    assert "split@b1" in told
+    assert "2026-11-23 10:00:00 UTC" in told
+    assert "1.2 s" in told
+    assert "300 MiB" in told
+    assert "1 h 02 min" in told
+    assert "1.5 GiB" in told
+    assert "H200" in told
+    assert f"describe{RESTORED}" in told
+    assert "A <CPU>" in told
+
+
+def test_minutes() -> None:
+    assert "2 min 05 s" in words(StageRecord("split", "b1", log(125.2)))
+
+
+def test_commit_and_changes() -> None:
+    assert "not in a git repository" in words()
+    assert "abcdef123456" in words(commit="abcdef1234567890")
+    assert "7890" not in words(commit="abcdef1234567890")
+    told = words(commit="abc", changed=tuple(f"f{i}" for i in range(10)))
+    assert "with changes in f0, f1" in told
+    assert "f7 and 2 more" in told
+
+
+def test_without_a_pipeline() -> None:
+    assert "one by one" in words()
+
+
+def test_parameters_are_resolved(tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = parameter_table(found_in(tmp_path_factory, "two-u3"))
+    rows = [row.split("</td>") for row in made.split("<tr")]
+    told = {Reader(f"<tr{row[0]}").words: row for row in rows[2:]}
+    by_name = {name.split(".")[1]: name for name in told}
+    assert any(name.startswith("model.latent5") for name in told), by_name
+    assert any(name.startswith("protocol.noiseindependent") for name in told)
+    shaded = [Reader(f"<tr{row[0]}").words for row in rows if ' class="own"' in row[0]]
+    assert {name.split(".")[0] for name in shaded} == {"model", "train", "evaluate"}
+    assert any(name.startswith("train.seeds0, 1") for name in shaded)

@@ -1,0 +1,82 @@
+"""Scores, mistakes and findings in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amsf.report.data import BenchmarkData, confused_pairs
+from amsf.report.words import (
+    confusion_sentences,
+    describe_accuracy,
+    describe_classes,
+    describe_confusion,
+    describe_curve,
+    findings,
+    nearest_texts,
+    spread,
+)
+from tests.support.small_report import HOSTILE, found_in
+
+METRICS = {
+    "mean": {"zsl": {"overall": 0.4567, "per_class": 0.5}},
+    "std": {"zsl": {"overall": 0.0123, "per_class": 0.0}},
+    "seeds": {"0": {}, "1": {}},
+}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> BenchmarkData:
+    return found_in(tmp_path_factory, "two-u3")
+
+
+def test_spread_by_hand() -> None:
+    assert spread(METRICS, "zsl") == "45.7 ± 1.2"
+    assert spread(METRICS, "zsl", "per_class") == "50.0 ± 0.0"
+    assert spread({**METRICS, "seeds": {"0": {}}}, "zsl") == "45.7"
+    assert spread(METRICS, "H") == "–"
+
+
+def test_sentences_name_both_classes_and_the_side_they_cross_to(two: BenchmarkData) -> None:
+    for side in ("unseen", "seen"):
+        pairs = confused_pairs(two, side, 5)
+        sentences = confusion_sentences(two, side)
+        assert len(sentences) == len(pairs) == 5
+        for (true, other, share), sentence in zip(pairs, sentences):
+            assert f"“{two.labels[true]}”" in sentence
+            assert f"“{two.labels[other]}”" in sentence
+            assert f"{100 * share:.0f} %" in sentence
+            crosses = (true in two.split.unseen) != (other in two.split.unseen)
+            assert ("seen class)" in sentence) == crosses
+
+
+def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
+    assert findings(two) == ["a finding with <b>markup</b>"]
+    told = findings(
+        replace(
+            two,
+            metrics={**two.metrics, "selection": "test"},
+            text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": []}},
+        )
+    )
+    assert len(told) == 3
+    assert told[1] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
+    assert "higher than on new samples" in told[2]
+
+
+def test_alternative_texts_hold_the_numbers(two: BenchmarkData) -> None:
+    assert spread(two.metrics, "seen") in describe_curve(two)
+    assert spread(two.metrics, "ausuc") in describe_curve(two)
+    assert confusion_sentences(two, "unseen", 1)[0] in describe_confusion(two)
+    assert "Best: " in describe_classes(two)
+    assert "2 (seed 0), 2 (seed 1)" in describe_accuracy(two)
+
+
+def test_nearest_texts_by_plain_search(two: BenchmarkData) -> None:
+    for (label, near, side, cosine), c in zip(nearest_texts(two), (6, 7, 8), strict=True):
+        others = {i: two.text_similarity[c, i] for i in range(9) if i != c}
+        best = max(others, key=lambda i: others[i])
+        expected = (two.labels[c], two.labels[best], "unseen" if best >= 6 else "seen")
+        assert (label, near, side) == expected
+        assert cosine == pytest.approx(others[best])

@@ -1,0 +1,73 @@
+"""The joint layouts: trees with matching sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from amsf.base.errors import InputError
+from amsf.skeleton.joints import LAYOUTS, layout_of, match_layout
+
+
+@pytest.mark.parametrize(("name", "joints"), [("kinect25", 25), ("kinect20", 20), ("openni15", 15)])
+def test_a_layout_is_one_tree_that_is_the_same_on_both_sides(name: str, joints: int) -> None:
+    layout = layout_of(name)
+    assert len(layout) == len(set(layout.joints)) == joints
+    assert len(layout.edges) == joints - 1
+    rows, columns = zip(*layout.edges)
+    graph = coo_array((np.ones(joints - 1), (rows, columns)), shape=(joints, joints))
+    assert connected_components(graph, directed=False)[0] == 1
+    assert layout.root not in rows
+    mirror = np.arange(joints)
+    for left, right in layout.pairs:
+        mirror[[left, right]] = right, left
+    mirrored = {(int(mirror[child]), int(mirror[parent])) for child, parent in layout.edges}
+    assert mirrored == set(layout.edges)
+    assert set(map(tuple, (layout.hips, layout.shoulders))) <= set(layout.pairs)
+    assert not set(layout.spine) & {joint for pair in layout.pairs for joint in pair}
+
+
+def test_kinect_v2_is_in_the_order_of_ntu() -> None:
+    # Shahroudy et al. 2016, figure 1, less one: the joints of NTU RGB+D by number.
+    layout = LAYOUTS["kinect25"]
+    order = {0: "spine_base", 3: "head", 7: "left_hand", 11: "right_hand", 12: "left_hip"}
+    order |= {19: "right_foot", 20: "spine_shoulder", 21: "left_hand_tip", 24: "right_thumb"}
+    assert {i: layout.joints[i] for i in order} == order
+    assert layout.joints[layout.root] == "spine_base"
+
+
+def test_kinect_v1_is_in_the_order_of_utd(data_dir) -> None:
+    text = (data_dir / "utd-mhad/Skeleton/Skeleton_joint_order.txt").read_text()
+    listed = [line.split(".")[1].strip(" ;") for line in text.splitlines() if line[:1].isdigit()]
+    assert tuple(listed) == LAYOUTS["kinect20"].joints
+
+
+@given(st.sampled_from(sorted(LAYOUTS)), st.randoms(use_true_random=False))
+def test_joints_are_found_in_any_order(name: str, random) -> None:
+    wanted = LAYOUTS[name].joints
+    shuffled = random.sample(wanted, len(wanted))
+    found, order = match_layout(shuffled)
+    assert found == name
+    assert tuple(shuffled[i] for i in order) == wanted
+
+
+def test_joints_are_found_in_the_sensors_own_spelling() -> None:
+    names = """SpineBase SpineMid Neck Head ShoulderLeft ElbowLeft WristLeft HandLeft ShoulderRight
+        ElbowRight WristRight HandRight HipLeft KneeLeft AnkleLeft FootLeft HipRight KneeRight
+        AnkleRight FootRight SpineShoulder HandTipLeft ThumbLeft HandTipRight ThumbRight"""
+    assert match_layout(names.split()) == ("kinect25", list(range(25)))
+
+
+def test_unknown_joints_are_named() -> None:
+    names = ["nose" if name == "head" else name for name in LAYOUTS["kinect20"].joints]
+    with pytest.raises(InputError, match="kinect20, head is missing, nose is unknown"):
+        match_layout(names)
+    names = ["neck", *LAYOUTS["openni15"].joints[1:]]
+    with pytest.raises(InputError, match=r"openni15, head is missing, .* neck is repeated"):
+        match_layout(names)
+    with pytest.raises(InputError, match="'kinect3' is not known; there are kinect25"):
+        layout_of("kinect3")
