@@ -103,8 +103,9 @@ def assess(size: Size, folder: Path, repetitions: int) -> Result:
     settings = size.settings(cycles=1, steps=1, protocol={"name": "clean"})
     set_up(settings.compute)
     test, val = (load_phase(folder / f"{phase}.safetensors") for phase in ("test", "val"))
+    text = size.inputs(folder, settings).text
     for _ in range(repetitions):
-        evaluate_seed(folder / "models/seed0", test, val, settings)
+        evaluate_seed(folder / "models/seed0", test, val, text, settings)
     return {"repetitions": repetitions}
 
 
@@ -124,14 +125,15 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
     names = [str(c) for c in range(size.classes)]
     rows = []
     with _scratch() as out:
-        train_benchmark(size.inputs(folder, settings), out / "models", out / "scratch")
+        inputs = size.inputs(folder, settings)
+        train_benchmark(inputs, out / "models", out / "scratch")
         set_up(settings.compute)
         for multiple in multiples:
             test = _test_phase(size, folder, multiple)
             best = [math.inf, math.inf]
             for _ in range(3):
                 start = time.perf_counter()
-                result = evaluate_seed(out / "models/seed0", test, val, settings)
+                result = evaluate_seed(out / "models/seed0", test, val, inputs.text, settings)
                 middle = time.perf_counter()
                 write_results(out / "evaluation", [result], size.split, names, settings)
                 taken = middle - start, time.perf_counter() - middle

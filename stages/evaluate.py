@@ -12,6 +12,7 @@ from amsf.evaluation.results import headline, summarise_seeds, write_results
 from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
 from amsf.settings.params import load_params
+from amsf.text.features import load_text_features
 from stages import run
 
 
@@ -24,9 +25,11 @@ def main(key: str) -> None:
     features = Path("data/features") / key
     test = load_phase(features / "test.safetensors")
     val = load_phase(features / "val.safetensors") if settings.evaluate.task == "gzsl" else None
+    text = load_text_features(Path("data/text_features") / key).select(settings.model.views)
     folders = [Path(f"data/models/{key}/seed{seed}") for seed in settings.train.seeds]
     results = [
-        evaluate_seed(folder, test, val, settings) for folder in track(folders, "seeds evaluated")
+        evaluate_seed(folder, test, val, text, settings)
+        for folder in track(folders, "seeds evaluated")
     ]
     labels = load_classes(split.dataset)["label"].tolist()
     write_results(Path("data/evaluation") / key, results, split, labels, settings)

@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
+from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.gate import Gate, fit_gate
+from amsf.evaluation.latent_map import LatentMap, latent_map, shown_classes
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
 from amsf.features.phases import PhaseFeatures, SampleSet
-from amsf.model.checkpoints import TrainedModel, load_model
+from amsf.model.aligner import Aligner
+from amsf.model.checkpoints import load_model
 from amsf.settings.params import Settings
 
 Scores = dict[str, dict[str, float]]
@@ -23,21 +26,20 @@ WEIGHTINGS = ("overall", "per_class")
 
 @dataclass(frozen=True)
 class GzslPredictions:
-    """What the gated classifier says of each test sample.
+    """The gated answers to all test samples, beside the truth.
 
     Attributes:
         labels: (N,) true classes.
-        probability: (N,) P(unseen).
-        seen_prediction: (N,) the class if the sample counts as seen.
-        unseen_prediction: (N,) the class if it counts as unseen.
-        prediction: (N,) the class that the gate's threshold picks.
+        answers: of N samples.
     """
 
     labels: np.ndarray
-    probability: np.ndarray
-    seen_prediction: np.ndarray
-    unseen_prediction: np.ndarray
-    prediction: np.ndarray
+    answers: GatedAnswers
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """(N,) the classes that the gate's threshold picks."""
+        return self.answers.prediction
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class SeedResult:
         cycle: the chosen cycle, counted from 0.
         scores: metric -> weighting (``overall``, ``per_class``) -> fraction.
         zsl_labels, zsl_prediction: (N,) of the unseen classes' samples.
+        latent: a map of the shared space.
     """
 
     seed: int
@@ -59,10 +62,15 @@ class SeedResult:
     gate: Gate | None
     gzsl: GzslPredictions | None
     curve: SeenUnseenCurve | None
+    latent: LatentMap
 
 
 def evaluate_seed(
-    folder: Path, test: PhaseFeatures, val: PhaseFeatures | None, settings: Settings
+    folder: Path,
+    test: PhaseFeatures,
+    val: PhaseFeatures | None,
+    text: np.ndarray,
+    settings: Settings,
 ) -> SeedResult:
     """Evaluate the checkpoints of one seed.
 
@@ -70,6 +78,7 @@ def evaluate_seed(
         folder: holds ``test/`` and, for GZSL, ``val/`` checkpoints.
         test: features of the test phase.
         val: features of the validation phase, which the gate is fitted on; None for ZSL alone.
+        text: (C, V, D) text vectors of all classes, in the order of the model's views.
         settings: of the benchmark.
 
     Raises:
@@ -86,31 +95,29 @@ def evaluate_seed(
         gzsl = predict_gzsl(model, gate, _gated(test))
         gzsl_scores, curve = score_gzsl(gzsl, unseen)
         scores.update(gzsl_scores)
+    samples = test.zsl if gzsl is None or test.gzsl is None else test.gzsl
+    taken_for = None if gzsl is None else gzsl.prediction
     return SeedResult(
-        model.config.seed, model.config.cycle, scores, zsl_labels, zsl_prediction, gate, gzsl, curve
+        seed=model.config.seed,
+        cycle=model.config.cycle,
+        scores=scores,
+        zsl_labels=zsl_labels,
+        zsl_prediction=zsl_prediction,
+        gate=gate,
+        gzsl=gzsl,
+        curve=curve,
+        latent=latent_map(model, samples, text, shown_classes(model.config, samples, taken_for)),
     )
 
 
-def predict_gzsl(model: TrainedModel, gate: Gate, samples: SampleSet) -> GzslPredictions:
-    """Both classifiers' answers for each sample, and the gate's choice between them.
-
-    The seen answer is the argmax of the skeleton encoder's logits over the seen classes; the
-    unseen one is that of the unseen classifier.
-    """
+def predict_gzsl(model: Aligner, gate: Gate, samples: SampleSet) -> GzslPredictions:
+    """The gated answers to test samples of all classes."""
     assert samples.logits is not None
-    probabilities = _probabilities(model, samples)
-    logits = samples.logits.numpy()
-    seen = np.array(model.config.seen)
-    seen_prediction = seen[logits[:, seen].argmax(axis=1)]
-    unseen_prediction = np.array(model.config.unseen)[probabilities.argmax(axis=1)]
-    probability = gate.probability(probabilities, logits)
-    return GzslPredictions(
-        labels=samples.labels.numpy(),
-        probability=probability,
-        seen_prediction=seen_prediction,
-        unseen_prediction=unseen_prediction,
-        prediction=np.where(probability > gate.threshold, unseen_prediction, seen_prediction),
+    config = model.config
+    answers = decide(
+        gate, _probabilities(model, samples), samples.logits.numpy(), config.seen, config.unseen
     )
+    return GzslPredictions(samples.labels.numpy(), answers)
 
 
 def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenUnseenCurve]:
@@ -132,9 +139,9 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     curves = {
         weighting: seen_unseen_curve(
             gzsl.labels,
-            gzsl.seen_prediction,
-            gzsl.unseen_prediction,
-            gzsl.probability,
+            gzsl.answers.seen_prediction,
+            gzsl.answers.unseen_prediction,
+            gzsl.answers.probability,
             is_unseen,
             per_class=weighting == "per_class",
         )
@@ -144,7 +151,7 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     return scores, curves["overall"]
 
 
-def _fit(model: TrainedModel, val: PhaseFeatures, settings: Settings) -> Gate:
+def _fit(model: Aligner, val: PhaseFeatures, settings: Settings) -> Gate:
     samples = _gated(val)
     assert samples.logits is not None
     return fit_gate(
@@ -167,13 +174,13 @@ def _gated(phase: PhaseFeatures) -> SampleSet:
     return phase.gzsl
 
 
-def _probabilities(model: TrainedModel, samples: SampleSet) -> np.ndarray:
+def _probabilities(model: Aligner, samples: SampleSet) -> np.ndarray:
     if samples.features.shape[1] != model.config.feature_width:
         raise InputError(
             f"features are {samples.features.shape[1]} wide; the model was trained on "
             f"{model.config.feature_width}: run the `train` stage again"
         )
-    return model.unseen_probabilities(samples.features).numpy()
+    return model.probabilities(samples.features).numpy()
 
 
 def _both(labels: np.ndarray, prediction: np.ndarray) -> dict[str, float]:

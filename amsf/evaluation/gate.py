@@ -59,7 +59,15 @@ class Gate:
     temperature: float
 
     def probability(self, unseen_probabilities: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """P(unseen) of each sample: (N, U), (N, C) -> (N,)."""
+        """P(unseen) of each sample: (N, U), (N, C) -> (N,).
+
+        The gate takes as many probabilities as it was fitted on: of more classes the largest ones,
+        of fewer all, and zeros behind them.
+        """
+        taken = len(self.coefficients) // 2
+        unseen_probabilities = -np.sort(-np.asarray(unseen_probabilities), axis=1)[:, :taken]
+        lacking = taken - unseen_probabilities.shape[1]
+        unseen_probabilities = np.pad(unseen_probabilities, [(0, 0), (0, lacking)])
         x = gate_input(unseen_probabilities, logits, self.temperature)
         return expit(x @ np.asarray(self.coefficients) + self.intercept)
 

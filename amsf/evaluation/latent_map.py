@@ -1,22 +1,27 @@
-"""A map of the latent space: test samples and class prototypes in two dimensions.
+"""A map of the space that skeletons and texts share: test samples and classes in two dimensions.
 
 N = samples · K = shown classes · C = all classes · V = text views · D = text width ·
-L = latent width.
+E = width of the shared space.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
+from amsf.base.errors import InputError
+from amsf.base.storage import read_json
 from amsf.features.phases import SampleSet
-from amsf.model.checkpoints import TrainedModel
+from amsf.model.aligner import Aligner, Config
 
 MOST_SAMPLES = 40  # of a class; more hide each other
+MOST_SEEN = 6
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,9 @@ class LatentMap:
     """Points of the plane.
 
     Attributes:
-        samples: (N, 2), latent means of skeleton features.
+        samples: (N, 2), embedded skeleton features.
         labels: (N,) their classes.
-        prototypes: (K, 2), latent means of the classes' semantic prototypes.
+        prototypes: (K, 2), the classes' embedded texts.
         classes: (K,) which classes these are.
         explained: the share of the samples' variance that the plane shows.
     """
@@ -37,9 +42,62 @@ class LatentMap:
     classes: np.ndarray
     explained: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists; places to four decimals, which is more than a picture shows."""
+        return {
+            "classes": self.classes.tolist(),
+            "explained": round(self.explained, 4),
+            "labels": self.labels.tolist(),
+            "prototypes": self.prototypes.round(4).tolist(),
+            "samples": self.samples.round(4).tolist(),
+        }
+
+    @classmethod
+    def load(cls, path: Path) -> LatentMap:
+        """Read a map that evaluation wrote.
+
+        Raises:
+            InputError: the file is missing or is no such map.
+        """
+        raw = read_json(path)
+        try:
+            return cls(
+                samples=np.array(raw["samples"], float).reshape(-1, 2),
+                labels=np.array(raw["labels"], int),
+                prototypes=np.array(raw["prototypes"], float).reshape(-1, 2),
+                classes=np.array(raw["classes"], int),
+                explained=float(raw["explained"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path}: not a map of the shared space ({error!r}); run the evaluate stage again"
+            ) from error
+
+
+def shown_classes(
+    config: Config, samples: SampleSet, taken_for: np.ndarray | None
+) -> tuple[int, ...]:
+    """The classes that a map is worth drawing for.
+
+    Args:
+        config: of the model.
+        samples: N test samples.
+        taken_for: (N,) the classes that they are taken for; None where ZSL alone was evaluated.
+
+    Returns:
+        The unseen classes, then the seen ones that most of their samples are taken for.
+    """
+    if taken_for is None:
+        return config.unseen
+    lost = taken_for[np.isin(samples.labels.numpy(), config.unseen)]
+    lost = lost[np.isin(lost, config.seen)]
+    found, counts = np.unique(lost, return_counts=True)
+    most = found[np.argsort(-counts, kind="stable")][:MOST_SEEN]
+    return (*config.unseen, *sorted(most.tolist()))
+
 
 def latent_map(
-    model: TrainedModel, samples: SampleSet, text: np.ndarray, classes: Sequence[int]
+    model: Aligner, samples: SampleSet, text: np.ndarray, classes: Sequence[int]
 ) -> LatentMap:
     """Project test samples and prototypes of some classes onto one plane.
 
@@ -58,8 +116,7 @@ def latent_map(
     labels = labels[rows]
     with torch.no_grad():
         means = model.embed(samples.features[torch.from_numpy(rows)]).numpy()
-        fused = model.vae.prototypes(torch.from_numpy(text[list(classes)]))
-        prototypes = model.vae.text_encoder(fused)[0].numpy()
+        prototypes = model.embed_text(torch.from_numpy(text[list(classes)])).numpy()
     centres = [means[labels == c].mean(axis=0) for c in np.unique(labels)]
     plane = PCA(n_components=2, svd_solver="full").fit(np.concatenate([centres, prototypes]))
     shown = plane.transform(means)

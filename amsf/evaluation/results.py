@@ -32,21 +32,22 @@ def write_results(
     """Write a benchmark's evaluation as one folder, replacing an older one as a whole.
 
     ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, protocol and
-    selection), ``per_class.csv``, and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
-    ``gate_seed{n}.json``, ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C
-    counts over all seeds, rows true, columns predicted).
+    selection), ``per_class.csv``, ``map.json`` (the first seed's shared space), and for each seed
+    ``zsl_predictions_seed{n}.csv``; for GZSL also ``gate_seed{n}.json``,
+    ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
+    rows true, columns predicted).
     """
     with atomic_path(out) as folder:
         write_json(folder / "metrics.json", summarise_seeds(results, settings))
+        write_json(folder / "map.json", results[0].latent.to_json())
         _write_csv(folder / "per_class.csv", per_class_table(results, split, labels))
         for result in results:
             table = {"label": result.zsl_labels, "prediction": result.zsl_prediction}
             _write_csv(folder / f"zsl_predictions_seed{result.seed}.csv", pd.DataFrame(table))
             if result.gzsl is not None and result.gate is not None:
                 result.gate.save(folder / f"gate_seed{result.seed}.json")
-                _write_csv(
-                    folder / f"predictions_seed{result.seed}.csv", pd.DataFrame(vars(result.gzsl))
-                )
+                gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
+                _write_csv(folder / f"predictions_seed{result.seed}.csv", pd.DataFrame(gzsl))
         if all(result.gzsl is not None for result in results):
             _write_csv(folder / "curve.csv", curve_table(results))
             confusion = confusion_counts(results, split.classes)

@@ -1,102 +1,38 @@
 """Checkpoints: what it takes to rebuild a trained model, without pickle.
 
-C = classes · V = text views · D = text width · F = feature width · L = latent width · U = unseen
-classes. A checkpoint is a folder: ``model.safetensors`` (VAE and unseen classifier) and
-``config.json`` (what the tensors belong to, and how they came about).
+A checkpoint is a folder: ``model.safetensors`` (the weights) and ``config.json`` (what they belong
+to, and how they came about).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import Tensor
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, read_tensors, write_json, write_tensors
-from amsf.model.classifier import UnseenClassifier
-from amsf.model.fusion import build_fusion
-from amsf.model.vae import CrossModalVAE
-from amsf.settings.params import Model
+from amsf.model.aligner import Aligner, Config, build_aligner
+from amsf.settings.params import Model, Train
+from amsf.settings.protocol import Section, Switches
 
-BLOCK = 16384  # samples evaluated at once
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a trained model is.
-
-    Attributes:
-        model: the ``model`` section it was built from.
-        text_width: D.
-        feature_width: F.
-        phase: ``test`` or ``val``.
-        seed: of the run.
-        seen, unseen: the classes of the phase; the classifier's outputs follow ``unseen``.
-        classifier_relu: whether its logits pass a ReLU.
-        normalise_input: whether skeleton features are L2-normalised when it is used.
-        selection: how the cycle was chosen: ``val``, ``last`` or ``test``.
-        cycle: the chosen one, counted from 0.
-    """
-
-    model: Model
-    text_width: int
-    feature_width: int
-    phase: str
-    seed: int
-    seen: tuple[int, ...]
-    unseen: tuple[int, ...]
-    classifier_relu: bool
-    normalise_input: bool
-    selection: str
-    cycle: int
-
-
-class TrainedModel(nn.Module):
-    """A trained VAE with its unseen classifier, built (untrained) from its config."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        fusion = build_fusion(config.model, len(config.model.views), config.text_width)
-        self.vae = CrossModalVAE(fusion, config.feature_width, config.model.latent)
-        self.classifier = UnseenClassifier(
-            config.model.latent, len(config.unseen), relu=config.classifier_relu
-        )
-
-    @torch.no_grad()
-    def embed(self, features: Tensor) -> Tensor:
-        """Latent means of skeleton features: (N, F) -> (N, L)."""
-        if self.config.normalise_input:
-            features = nn.functional.normalize(features, dim=1)
-        return self.vae.skeleton_encoder(features)[0]
-
-    @torch.no_grad()
-    def unseen_probabilities(self, features: Tensor) -> Tensor:
-        """The unseen classifier's probabilities: (N, F) -> (N, U) on the CPU.
-
-        In large blocks, so that features may be a memory map of more than fits into memory.
-        """
-        device = self.classifier.linear.weight.device
-        blocks = [
-            self.classifier(self.embed(block.to(device))).softmax(dim=1).cpu()
-            for block in features.split(BLOCK)
-        ]
-        return torch.cat(blocks)
+SECTIONS: dict[str, type[Section]] = {"model": Model, "train": Train, "switches": Switches}
 
 
 def save_model(folder: Path, config: Config, state: dict[str, Tensor]) -> None:
-    """Write a checkpoint; ``state`` is the state of a :class:`TrainedModel`."""
+    """Write a checkpoint; ``state`` is that of the model which the config builds."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
     write_tensors(folder / "model.safetensors", arrays)
-    write_json(folder / "config.json", {**asdict(config), "model": config.model.model_dump()})
+    sections = {name: getattr(config, name).model_dump() for name in SECTIONS}
+    write_json(folder / "config.json", {**asdict(config), **sections})
 
 
-def load_model(folder: Path) -> TrainedModel:
+def load_model(folder: Path) -> Aligner:
     """Rebuild a model from its checkpoint.
 
     Raises:
@@ -105,17 +41,17 @@ def load_model(folder: Path) -> TrainedModel:
     path, weights = folder / "config.json", folder / "model.safetensors"
     raw: Any = read_json(path)
     try:
-        model = Model.model_validate(raw["model"])
+        sections = {name: kind.model_validate(raw[name]) for name, kind in SECTIONS.items()}
         lists = {name: tuple(raw[name]) for name in ("seen", "unseen")}
-        config = Config(**{**raw, **lists, "model": model})
+        config = Config(**{**raw, **lists, **sections})
         # Before memory is taken for a model of any size that the file may claim.
         with torch.device("meta"):
-            expected = {k: tuple(t.shape) for k, t in TrainedModel(config).state_dict().items()}
+            expected = {k: tuple(t.shape) for k, t in build_aligner(config).state_dict().items()}
     except (KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
         told = str(error).splitlines()[0]
         if isinstance(error, ValidationError):
             first = error.errors()[0]
-            told = f"model.{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            told = f"{error.title.lower()}.{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise InputError(
             f"{path}: not a model's config ({told}); expected what the train stage writes: run "
             "`dvc repro`"
@@ -128,6 +64,6 @@ def load_model(folder: Path) -> TrainedModel:
             f"{weights}: does not fit {path}: {wrong[0]} is {found.get(wrong[0])}, "
             f"{expected.get(wrong[0])} fits ({len(wrong)} differ); train again"
         )
-    trained = TrainedModel(config)
+    trained = build_aligner(config)
     trained.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     return trained.eval()

@@ -54,6 +54,9 @@ class EagerAdam:
         for value in self.state.values():
             value.zero_()
 
+    def zero_grad(self) -> None:
+        """Nothing: a parameter that is updated has no gradient afterwards."""
+
     def step(self) -> None:
         """Update the parameters that the backward pass has left."""
         _update([pair for pair in self._small if pair[0].grad is not None], self._learning_rate)

@@ -7,8 +7,6 @@ Multimedia 27, 2025), section "cross-modal VAE"; the schedule is that of its pub
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
@@ -17,6 +15,15 @@ from amsf.model.fusion import FusionModule
 from amsf.model.linear import LinearMap
 
 PAPER_CYCLE = 1900
+# What a step's loss is made of: own reconstruction, KL, reconstruction from the other modality.
+TERMS = (
+    "skeleton_recon",
+    "text_recon",
+    "skeleton_kl",
+    "text_kl",
+    "text_cross",
+    "skeleton_cross",
+)
 
 
 class Encoder(nn.Module):
@@ -63,19 +70,10 @@ def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum() / len(mu)
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Weights of the loss terms at one step."""
-
-    beta_s: float
-    beta_t: float
-    cross: float
-
-
 def schedule(
     step: int, cycle: int, steps_per_cycle: int, kind: str, kl_weight: float = 0.1
-) -> Weights:
-    """The weights of a step: reconstruction first, then KL, then alignment.
+) -> dict[str, float]:
+    """The weights of a step's terms: reconstruction first, then KL, then alignment.
 
     Args:
         step: e, counted from 0 within the cycle.
@@ -85,9 +83,11 @@ def schedule(
             aligns. ``fraction``: e is first stretched to the paper's cycle of 1900 steps.
         kl_weight: k, 0.1 in the paper.
 
-    ``beta_s = max(0, k (e-1000)/3000)``; ``cross = 1`` from e > c on;
-    ``beta_t = max(0, k (e-c)/3000)`` from the third cycle on; c = 1400 for cycles of 1700 steps
-    and 1500 for all others.
+    Returns:
+        term -> weight; the reconstruction terms are left out and weigh 1.
+        ``skeleton_kl: max(0, k (e-1000)/3000)``; both cross terms 1 from e > c on;
+        ``text_kl: max(0, k (e-c)/3000)`` from the third cycle on; c = 1400 for cycles of 1700
+        steps and 1500 for all others.
     """
     onset = 1500
     e = float(step)
@@ -95,33 +95,13 @@ def schedule(
         e *= PAPER_CYCLE / steps_per_cycle
     elif steps_per_cycle == 1700:
         onset = 1400
-    return Weights(
-        beta_s=max(0.0, kl_weight * (e - 1000) / 3000),
-        beta_t=max(0.0, kl_weight * (e - onset) / 3000) if cycle >= 2 else 0.0,
-        cross=1.0 if e > onset else 0.0,
-    )
-
-
-@dataclass(frozen=True)
-class LossTerms:
-    """The terms of one step's loss, each a scalar; the cross terms are 0 while not asked for."""
-
-    s_recon: Tensor
-    t_recon: Tensor
-    s_kl: Tensor
-    t_kl: Tensor
-    t_cross: Tensor
-    s_cross: Tensor
-
-    def total(self, weights: Weights) -> Tensor:
-        """``s_recon + t_recon + beta_s s_kl + beta_t t_kl + cross (t_cross + s_cross)``."""
-        loss = self.s_recon + self.t_recon
-        loss = loss + weights.beta_s * self.s_kl + weights.beta_t * self.t_kl
-        return loss + weights.cross * (self.t_cross + self.s_cross)
-
-    def stacked(self) -> Tensor:
-        """All terms in the order of the fields, detached: (6,)."""
-        return torch.stack([getattr(self, f.name).detach() for f in fields(self)])
+    cross = 1.0 if e > onset else 0.0
+    return {
+        "skeleton_kl": max(0.0, kl_weight * (e - 1000) / 3000),
+        "text_kl": max(0.0, kl_weight * (e - onset) / 3000) if cycle >= 2 else 0.0,
+        "text_cross": cross,
+        "skeleton_cross": cross,
+    }
 
 
 class CrossModalVAE(nn.Module):
@@ -154,8 +134,8 @@ class CrossModalVAE(nn.Module):
         eps_text: Tensor,
         *,
         align: bool,
-    ) -> LossTerms:
-        """The loss terms of one batch.
+    ) -> dict[str, Tensor]:
+        """The loss terms of one batch, each a scalar, by the names of :data:`TERMS`.
 
         Args:
             skeleton: (B, F), already normalised where that is wanted.
@@ -165,7 +145,7 @@ class CrossModalVAE(nn.Module):
             eps_skeleton: (B, L), or (B, 1) for noise shared by all dimensions.
             eps_text: likewise.
             align: whether the cross terms are wanted; while their weight is 0 they give no
-                gradient and need not be computed.
+                gradient, need not be computed, and are 0.
         """
         if self.fusion.across_batch:
             # The published SA attends over the batch as drawn, repeated classes included.
@@ -177,11 +157,11 @@ class CrossModalVAE(nn.Module):
         z_s = sample(mu_s, logvar_s, eps_skeleton)
         z_t = sample(mu_t, logvar_t, eps_text)
         zero = torch.zeros((), device=skeleton.device)
-        return LossTerms(
-            s_recon=mse_loss(self.skeleton_decoder(z_s), skeleton),
-            t_recon=mse_loss(self.text_decoder(z_t), target),
-            s_kl=kl_divergence(mu_s, logvar_s),
-            t_kl=kl_divergence(mu_t, logvar_t),
-            t_cross=mse_loss(self.text_decoder(z_s), target) if align else zero,
-            s_cross=mse_loss(self.skeleton_decoder(z_t), skeleton) if align else zero,
-        )
+        return {
+            "skeleton_recon": mse_loss(self.skeleton_decoder(z_s), skeleton),
+            "text_recon": mse_loss(self.text_decoder(z_t), target),
+            "skeleton_kl": kl_divergence(mu_s, logvar_s),
+            "text_kl": kl_divergence(mu_t, logvar_t),
+            "text_cross": mse_loss(self.text_decoder(z_s), target) if align else zero,
+            "skeleton_cross": mse_loss(self.skeleton_decoder(z_t), skeleton) if align else zero,
+        }

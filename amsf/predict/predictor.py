@@ -21,11 +21,13 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.evaluation.decision import decide
 from amsf.evaluation.gate import Gate
 from amsf.machine.device import find_device
-from amsf.model.checkpoints import TrainedModel, load_model
+from amsf.model.aligner import Aligner
+from amsf.model.checkpoints import load_model
 from amsf.pack.formats import read_file
-from amsf.predict.unseen_classes import encode_classes, key_of, read_classes, refit_classifier
+from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
@@ -77,7 +79,7 @@ class Predictor:
     Attributes:
         settings: of the benchmark.
         encoder: the skeleton encoder of the test phase.
-        model: VAE and unseen classifier of one seed.
+        model: of the alignment method, of one seed.
         gate: of the same seed.
         labels: of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
@@ -87,7 +89,7 @@ class Predictor:
 
     settings: Settings
     encoder: Encoder
-    model: TrainedModel
+    model: Aligner
     gate: Gate
     labels: tuple[str, ...]
     text: np.ndarray
@@ -185,7 +187,7 @@ class Predictor:
                 labels.append(words.label)
             rows[number] = vector
         text = np.stack(list(rows.values()))
-        model = refit_classifier(self.model, list(rows), text, self.settings)
+        model = self.model.for_classes(tuple(rows), torch.from_numpy(text))
         return replace(self, model=model, labels=tuple(labels), text=text)
 
     def predict(self, path: str | Path) -> list[Prediction]:
@@ -251,21 +253,12 @@ class Predictor:
         """
         config, gate = self.model.config, self.gate
         seen, unseen = np.array(config.seen), np.array(config.unseen)
-        of_unseen = self.model.unseen_probabilities(features).numpy()
-        # The gate takes as many numbers as it was fitted on: the largest ones, or zeros behind.
-        taken = len(gate.coefficients) // 2
-        largest = -np.sort(-of_unseen, axis=1)[:, :taken]
-        largest = np.pad(largest, [(0, 0), (0, taken - largest.shape[1])])
-        probability = gate.probability(largest, logits)
-        answers = np.where(
-            probability > gate.threshold,
-            unseen[of_unseen.argmax(axis=1)],
-            seen[logits[:, seen].argmax(axis=1)],
-        )
+        of_unseen = self.model.probabilities(features).numpy()
+        gated = decide(gate, of_unseen, logits, config.seen, config.unseen)
         # The prior odds are moved so that the threshold comes to lie at one half.
-        shifted = expit(logit(probability) - logit(gate.threshold))
+        shifted = expit(logit(gated.probability) - logit(gate.threshold))
         joint = np.zeros((len(features), len(self.labels)))
         joint[:, unseen] = shifted[:, None] * of_unseen
         of_seen = softmax(logits[:, seen].astype(np.float64) / gate.temperature, axis=1)
         joint[:, seen] = (1 - shifted[:, None]) * of_seen
-        return shifted, answers, joint
+        return shifted, gated.prediction, joint

@@ -1,28 +1,20 @@
-"""Unseen classes by words alone: a user's texts, and an unseen classifier fitted to them.
+"""Unseen classes by words alone: a user's texts, read and encoded.
 
-Neither the skeleton encoder nor the VAE is trained again: the texts are encoded and fused by the
-trained model, and the unseen classifier, one linear layer, is fitted afresh.
-
-U = unseen classes · V = text views · D = text width · L = latent width.
+N = classes · V = text views · D = text width.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
-from amsf.model.checkpoints import TrainedModel
-from amsf.model.classifier import fit_classifier, latent_samples
-from amsf.model.eager_adam import EagerAdam
-from amsf.settings.params import Settings, Text
+from amsf.settings.params import Text
 from amsf.text.descriptions import LABEL_VIEW, VIEWS
 from amsf.text.encoders import check_lengths, load_encoder
 
@@ -147,40 +139,3 @@ def encode_classes(
     distinct = sorted(set(texts))  # equal texts get equal vectors
     vectors = dict(zip(distinct, encoder.encode(distinct)))
     return np.stack([vectors[t] for t in texts]).reshape(len(classes), len(views), -1)
-
-
-def refit_classifier(
-    model: TrainedModel, unseen: Sequence[int], text: np.ndarray, settings: Settings
-) -> TrainedModel:
-    """The same VAE with an unseen classifier for other classes, fitted as training fits it.
-
-    A fresh classifier is trained on latent samples of the classes' prototypes. Where training's
-    lived on from cycle to cycle, this one takes as many steps as that one had.
-
-    Args:
-        model: trained; it stays as it is.
-        unseen: U class ids, the order of the classifier's outputs.
-        text: (U, V, D) text vectors of these classes.
-        settings: of the benchmark.
-
-    Returns:
-        A model whose config lists ``unseen``; equal arguments give equal weights.
-    """
-    config, train, switches = model.config, settings.train, settings.switches()
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        refitted = TrainedModel(replace(config, unseen=tuple(unseen)))
-    refitted.vae.load_state_dict(model.vae.state_dict())
-    generator = torch.Generator().manual_seed(config.seed)
-    columns = 1 if switches.noise == "shared" else config.model.latent
-
-    def noise(rows: int) -> Tensor:
-        return torch.randn(rows, columns, generator=generator)
-
-    z, labels = latent_samples(
-        refitted.vae, torch.from_numpy(text), train.classifier_samples, noise
-    )
-    optimiser = EagerAdam(refitted.classifier.parameters(), train.classifier_learning_rate)
-    cycles = 1 if switches.classifier_restart else config.cycle + 1
-    fit_classifier(refitted.classifier, optimiser, z, labels, cycles * train.classifier_steps)
-    return refitted.eval()

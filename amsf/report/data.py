@@ -18,10 +18,8 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
-from amsf.evaluation.latent_map import LatentMap, latent_map
+from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import class_accuracies
-from amsf.features.phases import load_phase
-from amsf.model.checkpoints import load_model
 from amsf.report.published_results import Run
 from amsf.settings.params import Benchmark, Params, Settings
 from amsf.text.features import TextFeatures, load_text_features
@@ -29,7 +27,7 @@ from amsf.text.report import similarities
 
 DATA = Path("data")
 SEEN = "a seen class"
-SEEN_ON_MAP = 6
+LOSS, WEIGHT = "loss_", "weight_"  # beginnings of columns in a training curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +44,15 @@ class BenchmarkData:
         zsl: one row a sample and seed: seed, label, prediction.
         gzsl: likewise for all test samples; None where only ZSL was evaluated.
         curve: seed, threshold, seen, unseen; None likewise.
-        cycles: phase, seed, cycle, zsl_accuracy, classifier_loss.
-        losses: phase, seed, cycle, step (through all cycles), loss terms and their weights.
+        cycles: phase, seed, cycle, zsl_accuracy, classes_loss.
+        losses: phase, seed, cycle, step (through all cycles), and of each loss term of the
+            alignment method its mean, ``loss_*``, and its weight, ``weight_*``; no row where the
+            method learns without steps.
         chosen: (phase, seed) -> the chosen cycle, counted from 1.
         text_similarity: (C, C) cosines between class texts, averaged over the model's views.
         text: manifest of the text features.
         features: manifest of the skeleton features.
-        latent: the map of the first seed's latent space.
+        latent: the map of the first seed's shared space.
     """
 
     key: str
@@ -130,7 +130,7 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
         text_similarity=_similarity(text, settings.model.views),
         text=read_json(data / "text_features" / key / "manifest.json"),
         features=read_json(data / "features" / key / "manifest.json"),
-        latent=_map(key, data, split, seeds[0], text, gzsl),
+        latent=LatentMap.load(evaluation / "map.json"),
     )
 
 
@@ -186,6 +186,31 @@ def class_accuracy(found: BenchmarkData, task: str) -> np.ndarray:
     )
 
 
+def loss_terms(found: BenchmarkData) -> dict[str, str]:
+    """Names of the method's loss terms: as columns of ``losses`` -> as they are shown."""
+    columns = [c for c in found.losses.columns if c.startswith(LOSS)]
+    return {column: column.removeprefix(LOSS).replace("_", " ") for column in columns}
+
+
+def term_weights(found: BenchmarkData) -> dict[str, str]:
+    """Columns of ``losses`` with a weight that is not always 1 -> the terms that it weighs.
+
+    Terms that share their weights at every step are one entry.
+    """
+    shown: dict[str, str] = {}
+    for column in (c for c in found.losses.columns if c.startswith(WEIGHT)):
+        values = found.losses[column]
+        if (values == 1).all():
+            continue
+        name = column.removeprefix(WEIGHT).replace("_", " ")
+        same = next((other for other in shown if found.losses[other].equals(values)), None)
+        if same is None:
+            shown[column] = name
+        else:
+            shown[same] += f" and {name}"
+    return shown
+
+
 def _is_simulated(key: str, entry: Benchmark, data: Path) -> bool:
     """The demo's recordings are; those that our encoder was trained on say so themselves."""
     if entry.dataset == "demo":
@@ -229,28 +254,11 @@ def _phases(models: Path, seeds: Sequence[int]) -> Iterator[tuple[str, int, Path
 
 def _through_cycles(losses: pd.DataFrame) -> pd.DataFrame:
     """Count ``step`` through all cycles instead of within each."""
+    if losses.empty:  # the method learns without steps
+        return losses
     length = int(losses["step"].max())
     return losses.assign(step=losses["step"] + losses["cycle"] * length)
 
 
 def _similarity(text: TextFeatures, views: Sequence[str]) -> np.ndarray:
     return np.mean([similarities(text.select([view])[:, 0]) for view in views], axis=0)
-
-
-def _map(
-    key: str,
-    data: Path,
-    split: Split,
-    seed: int,
-    text: TextFeatures,
-    gzsl: pd.DataFrame | None,
-) -> LatentMap:
-    """The unseen classes, and the seen ones that most of their samples are taken for."""
-    model = load_model(data / "models" / key / f"seed{seed}" / "test")
-    phase = load_phase(data / "features" / key / "test.safetensors")
-    classes = list(split.unseen)
-    if gzsl is not None:
-        lost = gzsl[gzsl["label"].isin(split.unseen) & gzsl["prediction"].isin(split.seen)]
-        classes += sorted(lost["prediction"].value_counts().index[:SEEN_ON_MAP].tolist())
-    samples = phase.zsl if phase.gzsl is None or gzsl is None else phase.gzsl
-    return latent_map(model, samples, text.select(model.config.model.views), classes)

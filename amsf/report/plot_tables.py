@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 from amsf.base.storage import write_text
-from amsf.report.data import SEEN, BenchmarkData
-from amsf.report.training_pictures import TERMS, WEIGHTS
+from amsf.report.data import LOSS, SEEN, WEIGHT, BenchmarkData, loss_terms, term_weights
 
 COLUMNS = {
     "curve": ("benchmark", "seed", "point", "threshold", "seen", "unseen"),
@@ -96,16 +95,26 @@ def accuracy_rows(found: BenchmarkData) -> pd.DataFrame:
 
 
 def loss_rows(found: BenchmarkData) -> pd.DataFrame:
-    """Each loss term; cross terms only while their weight is not 0, since else none is computed."""
-    rows = found.losses.melt(
-        ["phase", "seed", "cycle", "step", "cross"], list(TERMS), "term", "loss"
-    )
-    rows = rows[(rows["cross"] > 0) | ~rows["term"].isin(["s_cross", "t_cross"])]
-    return rows.assign(cycle=rows["cycle"] + 1, term=rows["term"].map(TERMS))
+    """Each loss term, where it was computed: a term without weight may be left out, as 0."""
+    columns = ["phase", "seed", "cycle", "step"]
+    parts = [
+        found.losses[[*columns, loss, loss.replace(LOSS, WEIGHT, 1)]]
+        .set_axis([*columns, "loss", "weight"], axis=1)
+        .assign(term=name)
+        for loss, name in loss_terms(found).items()
+    ]
+    if not parts:
+        return pd.DataFrame(columns=[*columns, "term", "loss"])
+    rows = pd.concat(parts)
+    rows = rows[rows["loss"].notna() & ((rows["weight"] > 0) | (rows["loss"] != 0))]
+    return rows.assign(cycle=rows["cycle"] + 1)[[*columns, "term", "loss"]]
 
 
 def weight_rows(found: BenchmarkData) -> pd.DataFrame:
-    """The schedule, which is the same for every seed and phase."""
+    """The weights that change, which are the same for every seed and phase."""
+    shown = term_weights(found)
+    if not shown:
+        return pd.DataFrame(columns=["step", "term", "weight"])
     one = max((run for _, run in found.losses.groupby(["phase", "seed"])), key=len)
-    rows = one.melt(["step"], list(WEIGHTS), "term", "weight")
-    return rows.assign(term=rows["term"].map(WEIGHTS))
+    rows = one.melt(["step"], list(shown), "term", "weight")
+    return rows.assign(term=rows["term"].map(shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +13,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from amsf.report.data import BenchmarkData
+from amsf.report.data import BenchmarkData, loss_terms, term_weights
 from amsf.report.figures import AMBER, BLUE, GREEN, GREY, ORANGE, picture
 
-TERMS = {
-    "s_recon": "skeleton reconstruction",
-    "t_recon": "text reconstruction",
-    "s_kl": "skeleton KL",
-    "t_kl": "text KL",
-    "s_cross": "skeleton from text",
-    "t_cross": "text from skeleton",
-}
-WEIGHTS = {"beta_s": "skeleton KL", "beta_t": "text KL", "cross": "alignment (cross terms)"}
 _PHASES: dict[str, tuple[str, Any]] = {"test": (BLUE, "-"), "val": (ORANGE, "--")}
+_COLOURS, _DASHES = (GREEN, AMBER, GREY, BLUE, ORANGE), ("-", "--", ":")
 _PHASE_NAMES = {"test": "test phase", "val": "validation phase"}
 
 
 def draw_losses(found: BenchmarkData, path: Path) -> None:
     """Each loss term over the steps: mean over seeds, and their range as a band."""
-    with picture(path, 5.6, 7.2) as figure:
-        grid = figure.subplots(3, 2, sharex=True)
-        for axes, (term, name) in zip(grid.flat, TERMS.items()):
+    terms = loss_terms(found)
+    rows = -(-len(terms) // 2)
+    with picture(path, 5.6, 0.6 + 2.2 * rows) as figure:
+        grid = figure.subplots(rows, 2, sharex=True, squeeze=False)
+        for axes in grid.flat[len(terms) :]:
+            axes.set_visible(False)
+        for axes, (term, name) in zip(grid.flat, terms.items()):
             for phase, losses in found.losses.groupby("phase"):
                 colour, dashes = _PHASES[str(phase)]
                 steps = losses.groupby("step")[term]
                 x = steps.mean().index.to_numpy()
-                # Where a term is not computed it is 0, which a logarithmic axis leaves out.
+                # Where a term is not computed it is 0 or NaN, which a logarithmic axis leaves out.
                 low, mean, high = (
                     np.where(v > 0, v, np.nan) for v in (steps.min(), steps.mean(), steps.max())
                 )
@@ -84,19 +81,21 @@ def draw_schedule(found: BenchmarkData, path: Path) -> None:
 
 def _draw_weights(axes: Axes, found: BenchmarkData) -> None:
     """The schedule, which is the same for all seeds and phases; each weight in parts of its top."""
+    axes.set_title("Weights of the loss terms, over the largest of each")
+    shown = term_weights(found)
+    if not shown:
+        axes.text(0.5, 0.5, "no weight changes", ha="center", transform=axes.transAxes)
+        return
     # A phase may stop early, at the chosen cycle.
     one = max((run for _, run in found.losses.groupby(["phase", "seed"])), key=len)
-    for (weight, name), colour, dashes in zip(
-        WEIGHTS.items(), (GREEN, AMBER, GREY), ("-", "--", ":")
-    ):
+    for (weight, name), colour, dashes in zip(shown.items(), cycle(_COLOURS), cycle(_DASHES)):
         top = one[weight].max()
         label = f"{name}, at most {top:.2g}" if top else f"{name}, never on"
         axes.plot(one["step"], one[weight] / (top or 1), dashes, color=colour, label=label)
-    axes.set_title("Weights of the loss terms, over the largest of each")
-    axes.set(xlabel="step", ylim=(-0.05, 1.45))
+    axes.set(xlabel="step", ylim=(-0.05, 1.1 + 0.2 * len(shown)))
     axes.set_yticks([0, 0.5, 1])
     axes.grid()
-    axes.legend(loc="upper left", ncols=2, frameon=False)
+    axes.legend(loc="upper left", frameon=False)
 
 
 def _phase_legend(figure: Figure, table: pd.DataFrame, *more: Line2D) -> None:

@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from amsf.base.errors import InputError
 from amsf.base.yaml import read_yaml
+from amsf.settings.aligners import ALIGNERS
 from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
@@ -161,16 +162,25 @@ class Backbone(Section):
     """The skeleton encoder."""
 
     protocol: Literal["subject", "setup", "view"] = "subject"
-    epochs: PositiveInt = 80
+    epochs: PositiveInt = 10
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 3e-3
-    frames: Annotated[int, Field(ge=16, multiple_of=8)] = 64
+    frames: Annotated[int, Field(ge=16, multiple_of=8)] = 32
     seed: Natural = 0
 
 
-class Model(Section):
-    """Fusion of the text views and the cross-modal VAE."""
+def _known_aligner(name: str) -> str:
+    if name not in ALIGNERS:
+        raise PydanticCustomError(
+            "unknown_name", "expected one of {known}", {"known": ", ".join(ALIGNERS)}
+        )
+    return name
 
+
+class Model(Section):
+    """The alignment method, fusion of the text views, and the cross-modal VAE."""
+
+    aligner: Annotated[str, AfterValidator(_known_aligner)] = "vae"
     fusion: Fusion = "MHA"
     layers: PositiveInt = 1
     heads: PositiveInt = 4
@@ -193,10 +203,10 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    cycles: PositiveInt = 10
-    steps_per_cycle: PositiveInt = 1900
+    cycles: PositiveInt = 5
+    steps_per_cycle: PositiveInt = 200
     batch_size: PositiveInt = 64
-    learning_rate: PositiveFloat = 1e-4
+    learning_rate: PositiveFloat = 1e-3
     classifier_samples: PositiveInt = 500
     classifier_steps: PositiveInt = 300
     classifier_learning_rate: PositiveFloat = 1e-3
@@ -371,6 +381,8 @@ def _finding(kind: type[BaseModel], item: Any) -> str:
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         hint = _nearest(str(item["input"]), allowed)
+    if item["type"] == "unknown_name":
+        hint = _nearest(str(item["input"]), item["ctx"]["known"].split(", "))
     told = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
     if item["type"] == "string_pattern_mismatch":
         told = f"expected {_FORMS[item['ctx']['pattern']]}"

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from torch import default_generator
+from torch.optim import Optimizer
 
 from amsf.base.storage import read_metadata
 from amsf.machine.snapshots import Parts, restore_snapshot, save_snapshot
+from amsf.model.eager_adam import EagerAdam
 from amsf.training.trainer import CycleResult, PhaseTrainer
 
 
@@ -18,7 +20,8 @@ class Record:
     """What a phase has told so far.
 
     Attributes:
-        cycles: a row a cycle: its number, ZSL accuracy over the observed samples, classifier loss.
+        cycles: a row a cycle: its number, ZSL accuracy over the observed samples, and the loss that
+            learning the classes' texts ended with.
         points: rows of the training curve.
         best: the first of the most accurate cycles; of no meaning where none is observed.
     """
@@ -36,7 +39,7 @@ class Record:
             {
                 "cycle": result.cycle,
                 "zsl_accuracy": result.accuracy,
-                "classifier_loss": result.classifier_loss,
+                "classes_loss": result.classes_loss,
             }
         )
         self.points.extend(result.points)
@@ -72,9 +75,11 @@ def read_record(path: Path) -> Record:
 
 
 def _parts(trainer: PhaseTrainer) -> Parts:
+    own = {name: o.state for name, o in trainer.optimisers.items() if isinstance(o, EagerAdam)}
     return Parts(
         {"model": trainer.model},
-        # Fresh classifiers draw their weights from torch's own stream.
+        # A method may draw weights from torch's own stream, as fresh classifiers do.
         {"noise": trainer.streams.noise, "weights": default_generator},
-        states={"adam": trainer.optimiser.state, "classifier": trainer.classifier_optimiser.state},
+        states={**own, **trainer.model.carried_state()},
+        optimisers={name: o for name, o in trainer.optimisers.items() if isinstance(o, Optimizer)},
     )

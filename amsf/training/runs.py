@@ -25,8 +25,8 @@ from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
-from amsf.model.checkpoints import Config, save_model
-from amsf.model.fusion import build_fusion
+from amsf.model.aligner import Config, aligner_class, build_aligner
+from amsf.model.checkpoints import save_model
 from amsf.settings.params import Settings
 from amsf.training.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
 from amsf.training.trainer import PhaseTrainer, Streams
@@ -35,6 +35,7 @@ from amsf.training.trainer import PhaseTrainer, Streams
 ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "training")
 CODE = code_digest(ROOMS)
 SNAPSHOT = "snapshot.safetensors"
+CURVE = ("cycle", "step")  # columns of every training curve; a method's own stand behind
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,12 @@ def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
             f"text features have {len(inputs.text)} classes; {inputs.split.dataset} has "
             f"{inputs.split.classes}: run the encode stage again"
         )
-    build_fusion(settings.model, inputs.text.shape[1], inputs.text.shape[2])
+    for phase in phases(settings):
+        data = load_phase(inputs.features / f"{phase}.safetensors")
+        with torch.device("meta"):  # what does not fit together raises here, before any training
+            build_aligner(_config(inputs, phase, settings.train.seeds[0], data.width))
     if not settings.compute.scheduler:
         set_up(settings.compute)
-    for phase in phases(settings):
-        load_phase(inputs.features / f"{phase}.safetensors")
     inputs = replace(inputs, features=inputs.features.resolve())
     scratch = (scratch / fingerprint(inputs)).resolve()
     tasks = [
@@ -151,14 +153,19 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
         record = restore_phase_snapshot(folder / phase / SNAPSHOT, trainer)
         # Samples of the test phase's unseen classes are looked at by the reference protocol alone.
         observes = phase == "val" or settings.switches().selection == "test"
-        results = trainer.cycles(settings.train.cycles, data.zsl if observes else None)
+        count = _cycles(settings)
+        results = trainer.cycles(count, data.zsl if observes else None)
         label = f"seed {seed}, {phase} phase, cycles"
-        for result in track(results, label, settings.train.cycles, trainer.cycle, lines=True):
+        for result in track(results, label, count, trainer.cycle, lines=True):
             record.add(result)
             if _may_be_chosen(settings, phase, result.cycle, record):
                 state = {name: t.cpu().numpy() for name, t in result.state.items()}
                 write_tensors(_weights(folder / phase, result.cycle), state)
             save_phase_snapshot(folder / phase / SNAPSHOT, trainer, record)
+
+
+def _cycles(settings: Settings) -> int:
+    return aligner_class(settings.model.aligner).cycles(settings.train)
 
 
 def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: Record) -> bool:
@@ -172,7 +179,7 @@ def _chosen(settings: Settings, phase: str, records: dict[str, Record]) -> int:
     """The cycle whose model is used, by what the phases have told."""
     selection = settings.switches().selection
     if selection == "last":
-        return settings.train.cycles - 1
+        return _cycles(settings) - 1
     # The validation phase chooses for both; the reference protocol lets each phase choose its own.
     return records["val" if selection == "val" else phase].best
 
@@ -186,10 +193,10 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
     settings = inputs.settings
     records = {p: read_record(folder / p / SNAPSHOT) for p in phases(settings)}
     for phase, record in records.items():
-        if len(record.cycles) != settings.train.cycles:
+        if len(record.cycles) != _cycles(settings):
             raise InputError(
                 f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of "
-                f"{settings.train.cycles} cycles, though its run has ended: another process writes "
+                f"{_cycles(settings)} cycles, though its run has ended: another process writes "
                 "there too; wait for it, or stop it, and run the same command again"
             )
     for phase, record in records.items():
@@ -199,24 +206,23 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}
         config = replace(_config(inputs, phase, seed, data.width), cycle=cycle)
         save_model(out / phase, config, state)
-        for name, rows in (("cycles", record.cycles), ("curve", record.points)):
-            table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
-            write_text(out / phase / f"{name}.csv", table)
+        # A method that learns without steps has a curve without rows.
+        curve = pd.DataFrame(record.points) if record.points else pd.DataFrame(columns=CURVE)
+        for name, frame in (("cycles", pd.DataFrame(record.cycles)), ("curve", curve)):
+            write_text(out / phase / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
     settings, split = inputs.settings, inputs.split
-    switches = settings.switches()
     return Config(
         model=settings.model,
+        train=settings.train.model_copy(update={"seeds": (seed,)}),
+        switches=settings.switches(),
         text_width=inputs.text.shape[2],
         feature_width=width,
         phase=phase,
         seed=seed,
         seen=split.seen if phase == "test" else split.val_seen,
         unseen=split.unseen if phase == "test" else split.val_unseen,
-        classifier_relu=switches.classifier_relu,
-        normalise_input=settings.model.normalise_features and switches.normalise_at_evaluation,
-        selection=switches.selection,
         cycle=0,
     )

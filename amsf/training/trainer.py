@@ -1,37 +1,37 @@
-"""Training of one phase: cycles of VAE steps, each ended by fitting the unseen classifier.
+"""Training of one phase in cycles, each ended by learning the texts of the unseen classes.
 
 N = samples · B = batch · C = classes · V = text views · D = text width · F = feature width ·
-L = latent width · U = unseen classes. The computation is that of the AMSF paper (Li et al., IEEE
-Transactions on Multimedia 27, 2025); where the published code departs from a sound protocol, the
-switches of `amsf.settings.params.Protocol` choose.
+U = unseen classes · T = loss terms. What is computed is the alignment method's
+(:mod:`amsf.model.aligner`); here batches are drawn, gradients sent to their parameters, and the
+training curve is kept.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import normalize
+from torch import Tensor, nn
 
 from amsf.base.errors import InputError
 from amsf.features.phases import SampleSet
-from amsf.model.checkpoints import Config, TrainedModel
-from amsf.model.classifier import (
-    UnseenClassifier,
-    fit_classifier,
-    latent_samples,
+from amsf.model.aligner import (
+    Batch,
+    ClosedFormAligner,
+    Config,
+    Optimiser,
+    Progress,
+    SteppedAligner,
+    build_aligner,
 )
 from amsf.model.eager_adam import EagerAdam
-from amsf.model.vae import LossTerms, Weights, schedule
 from amsf.settings.params import Settings
 
 POINTS_PER_CYCLE = 20
 ROWS_MULTIPLE = 4
-TERMS = tuple(field.name for field in fields(LossTerms))
 
 
 @dataclass
@@ -57,16 +57,17 @@ class CycleResult:
 
     Attributes:
         cycle: counted from 0.
-        state: the weights of the :class:`TrainedModel`; valid until the next cycle begins.
+        state: the weights of the model; valid until the next cycle begins.
         accuracy: ZSL accuracy over the observed samples, or None where none are.
-        classifier_loss: cross-entropy before the classifier's last step.
-        points: rows of the training curve: step, mean loss terms since the row before, weights.
+        classes_loss: what learning the unseen classes' texts ended with.
+        points: rows of the training curve: step, mean of each loss term since the row before, and
+            its weight. A term that no step since then had is NaN.
     """
 
     cycle: int
     state: dict[str, Tensor]
     accuracy: float | None
-    classifier_loss: float
+    classes_loss: float
     points: list[dict[str, float]]
 
 
@@ -88,6 +89,8 @@ class PhaseTrainer:
         device: where to compute.
 
     Attributes:
+        model: the alignment method's.
+        optimisers: group of parameters -> what updates it; none for a closed form.
         cycle: how many cycles are behind it.
 
     Raises:
@@ -104,16 +107,23 @@ class PhaseTrainer:
         device: torch.device,
     ) -> None:
         self.settings = settings
-        self.protocol = settings.switches()
         self.streams = streams
         self.device = device
-        self.model = TrainedModel(config).to(device)
-        for encoder in (self.model.vae.skeleton_encoder, self.model.vae.text_encoder):
-            encoder.start_at(self.protocol.initial_logvar)
-        self.optimiser = EagerAdam(self.model.vae.parameters(), settings.train.learning_rate)
-        self.classifier_optimiser = EagerAdam(
-            self.model.classifier.parameters(), settings.train.classifier_learning_rate
-        )
+        self.model = build_aligner(config).to(device)
+        self.optimisers: dict[str, Optimiser] = {}
+        self._parameters: dict[str, list[nn.Parameter]] = {}
+        self._all_classes = False
+        if isinstance(self.model, SteppedAligner):
+            groups, rate = self.model.GROUPS, settings.train.learning_rate
+            self.optimisers = {group: self.model.optimiser(group, rate) for group in groups}
+            self._parameters = {group: self.model.parameters_of(group) for group in groups}
+            self._all_classes = self.model.wants_all_classes
+            if len(groups) > 1 and any(isinstance(o, EagerAdam) for o in self.optimisers.values()):
+                raise TypeError(
+                    f"{type(self.model).__name__} has the groups {', '.join(groups)} and asks for "
+                    "EagerAdam, which would update one of them before the gradients of the others "
+                    "are taken; leave `optimiser` as SteppedAligner has it"
+                )
         # On the CPU this stays the memory map of the file: a batch reads its own rows.
         self.features = train.features.to(device)
         self.labels = torch.searchsorted(torch.tensor(config.seen), train.labels).to(device)
@@ -134,16 +144,20 @@ class PhaseTrainer:
             InputError: a loss or the weights are no longer finite.
         """
         for cycle in range(self.cycle, count):
-            points = self._steps(cycle)
-            classifier_loss = self._classify(cycle)
-            self._refuse_nonfinite_end(classifier_loss, cycle)
+            points = []
+            if isinstance(self.model, SteppedAligner):
+                points = self._steps(self.model, cycle)
+            elif isinstance(self.model, ClosedFormAligner):
+                self.model.fit(self.features, self.labels, self.seen_text)
+            loss = self.model.learn_classes(self.unseen_text, self.streams.noise, again=cycle > 0)
+            self._refuse_nonfinite_end(loss, cycle)
             accuracy = None if observed is None else self._zsl_accuracy(observed)
             state = self.model.state_dict()
             self.cycle = cycle + 1
-            yield CycleResult(cycle, state, accuracy, classifier_loss, points)
+            yield CycleResult(cycle, state, accuracy, loss, points)
 
-    def _steps(self, cycle: int) -> list[dict[str, float]]:
-        """The VAE steps of one cycle; returns its training-curve rows.
+    def _steps(self, model: SteppedAligner, cycle: int) -> list[dict[str, float]]:
+        """The steps of one cycle; returns its training-curve rows.
 
         Nothing in the loop waits for the device: batches are uploaded and losses read in bulk.
         """
@@ -151,53 +165,67 @@ class PhaseTrainer:
         count = settings.steps_per_cycle
         drawn = draw_batches(self.streams.batches, len(self.features), settings.batch_size, count)
         batches = torch.from_numpy(drawn).to(self.device)
-        terms = torch.empty(count, len(TERMS), device=self.device)
-        weights = [
-            schedule(step, cycle, count, self.protocol.schedule, self.protocol.kl_weight)
-            for step in range(count)
-        ]
+        terms = torch.empty(count, len(model.TERMS), device=self.device)
+        absent = torch.full((), math.nan, device=self.device)
         interval = max(1, count // POINTS_PER_CYCLE)
         # Reading a loss waits for the device: once an interval on the CPU, once a cycle elsewhere.
         look = interval if self.device.type == "cpu" else count
+        given = np.zeros(terms.shape, bool)
+        weights: list[Mapping[str, float]] = []
         for step in range(count):
-            terms[step] = self._step(batches[step], weights[step])
+            progress = Progress(step, count, cycle)
+            weights.append(model.weights(progress))
+            losses = self._step(model, batches[step], progress, weights[-1])
+            terms[step] = torch.stack([losses.get(n, absent).detach() for n in model.TERMS])
+            given[step] = [name in losses for name in model.TERMS]
             if (step + 1) % look == 0 or step + 1 == count:
-                self._refuse_nonfinite(terms[: step + 1].cpu(), cycle)
+                self._refuse_nonfinite(terms[: step + 1].cpu(), given[: step + 1], cycle)
         rows = []
         for start in range(0, count, interval):
             end = min(start + interval, count)
-            means = terms[start:end].double().mean(0).tolist()
-            row = {"cycle": cycle, "step": end, **dict(zip(TERMS, means, strict=True))}
-            rows.append({**row, **asdict(weights[end - 1])})
+            means = terms[start:end].double().nanmean(0).tolist()
+            row = {"cycle": cycle, "step": end}
+            row |= {f"loss_{name}": mean for name, mean in zip(model.TERMS, means, strict=True)}
+            last = weights[end - 1]
+            rows.append({**row, **{f"weight_{name}": last.get(name, 1.0) for name in model.TERMS}})
         return rows
 
-    def _step(self, batch: Tensor, weights: Weights) -> Tensor:
-        """One step of Adam on the samples (B,) of a batch; returns its loss terms (6,)."""
-        text, labels = self._classes_of(batch)
-        skeleton = self.features[batch]
-        if self.settings.model.normalise_features:
-            skeleton = normalize(skeleton, dim=1)
-        terms = self.model.vae.losses(
-            skeleton,
-            text,
-            labels,
-            self._noise(len(batch)),
-            self._noise(len(batch)),
-            align=weights.cross > 0,
+    def _step(
+        self,
+        model: SteppedAligner,
+        batch: Tensor,
+        progress: Progress,
+        weights: Mapping[str, float],
+    ) -> dict[str, Tensor]:
+        """One step on the samples (B,) of a batch; returns its loss terms.
+
+        The gradients of all groups are taken before any is updated. A loss gives gradients to its
+        own group alone (``inputs``): through what else it passes, it changes nothing there.
+        """
+        text, classes = self._classes_of(batch)
+        groups = model.losses(
+            Batch(self.features[batch], text, classes, self.streams.noise), progress
         )
-        terms.total(weights).backward()
-        self.optimiser.step()
-        return terms.stacked()
+        found: dict[str, Tensor] = {}
+        for left, (group, terms) in zip(range(len(groups) - 1, -1, -1), groups.items()):
+            total = sum(weights.get(name, 1.0) * loss for name, loss in terms.items())
+            assert isinstance(total, Tensor)
+            total.backward(inputs=self._parameters[group], retain_graph=left > 0)
+            found |= terms
+        for group in groups:
+            self.optimisers[group].step()
+            self.optimisers[group].zero_grad()
+        return found
 
     def _classes_of(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Text (n, V, D) of the classes to fuse for a batch, and the batch's indices into it.
+        """Text (n, V, D) of the classes of a batch, and the batch's indices into it.
 
-        The CPU fuses each class of the batch once. Elsewhere a number of classes that depends on
+        The CPU works on each class of the batch once. Elsewhere a number of classes that depends on
         the batch would make the host wait for the device, so n is the same for every batch: all
         seen classes, or one row a sample where those are more.
         """
         labels = self.labels[batch]
-        if self.model.vae.fusion.across_batch:
+        if self._all_classes:
             return self.seen_text, labels
         if self.device.type == "cpu":
             classes, labels = torch.unique(labels, return_inverse=True)
@@ -209,48 +237,25 @@ class PhaseTrainer:
             return self.seen_text, labels
         return self.seen_text[labels], torch.arange(len(batch), device=self.device)
 
-    def _noise(self, rows: int) -> Tensor:
-        """eps: (rows, L), or (rows, 1) where all dimensions share it."""
-        columns = 1 if self.protocol.noise == "shared" else self.settings.model.latent
-        return torch.randn(rows, columns, generator=self.streams.noise, device=self.device)
-
-    def _classify(self, cycle: int) -> float:
-        """Fit the unseen classifier on latent samples of the unseen prototypes."""
-        settings = self.settings.train
-        model = self.model
-        if cycle and self.protocol.classifier_restart:
-            fresh = UnseenClassifier(
-                self.settings.model.latent,
-                len(self.unseen_text),
-                relu=model.config.classifier_relu,
-            )
-            model.classifier.load_state_dict(fresh.state_dict())
-            self.classifier_optimiser.restart()
-        z, labels = latent_samples(
-            model.vae, self.unseen_text, settings.classifier_samples, self._noise
-        )
-        return fit_classifier(
-            model.classifier, self.classifier_optimiser, z, labels, settings.classifier_steps
-        )
-
     def _zsl_accuracy(self, observed: SampleSet) -> float:
-        predicted = self.model.unseen_probabilities(observed.features).argmax(1)
+        predicted = self.model.probabilities(observed.features).argmax(1)
         local = np.searchsorted(self.model.config.unseen, observed.labels.numpy())
         return float((predicted.numpy() == local).mean())
 
-    def _refuse_nonfinite(self, terms: Tensor, cycle: int) -> None:
-        wrong = ~terms.isfinite()
+    def _refuse_nonfinite(self, terms: Tensor, given: np.ndarray, cycle: int) -> None:
+        wrong = ~terms.isfinite().numpy() & given
         if wrong.any():
-            step = int(wrong.any(1).nonzero()[0])
-            names = [name for name, bad in zip(TERMS, wrong[step].tolist(), strict=True) if bad]
+            step = int(wrong.any(1).argmax())
+            assert isinstance(self.model, SteppedAligner)
+            names = [name for name, bad in zip(self.model.TERMS, wrong[step], strict=True) if bad]
             raise self._diverged(
                 f"{', '.join(names)} not finite at step {step + 1} of cycle {cycle + 1}; lower "
                 "train.learning_rate, or look for outliers in the features"
             )
 
-    def _refuse_nonfinite_end(self, classifier_loss: float, cycle: int) -> None:
+    def _refuse_nonfinite_end(self, classes_loss: float, cycle: int) -> None:
         """What the last updates left, which no loss term has seen."""
-        wrong = [] if math.isfinite(classifier_loss) else ["the classifier's loss"]
+        wrong = [] if math.isfinite(classes_loss) else ["the loss of the unseen classes"]
         wrong += [name for name, t in self.model.state_dict().items() if not t.isfinite().all()]
         if wrong:
             raise self._diverged(
@@ -258,6 +263,6 @@ class PhaseTrainer:
                 "or train.classifier_learning_rate"
             )
 
-    def _diverged(self, told: str) -> InputError:
+    def _diverged(self, message: str) -> InputError:
         config = self.model.config
-        return InputError(f"training ({config.phase} phase, seed {config.seed}): {told}")
+        return InputError(f"training ({config.phase} phase, seed {config.seed}): {message}")

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from amsf.base.errors import InputError
+from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.evaluate import GzslPredictions, SeedResult, evaluate_seed, score_gzsl
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
@@ -26,6 +27,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def text(folder: Path) -> np.ndarray:
+    return small_inputs(folder / "again", SETTINGS).text
+
+
 def phase(folder: Path, name: str) -> PhaseFeatures:
     return load_phase(folder / f"{name}.safetensors")
 
@@ -33,7 +38,8 @@ def phase(folder: Path, name: str) -> PhaseFeatures:
 @pytest.fixture(scope="module")
 def result(trained: Path) -> SeedResult:
     seed = trained / "models/seed0"
-    return evaluate_seed(seed, phase(trained, "test"), phase(trained, "val"), SETTINGS)
+    test, val = phase(trained, "test"), phase(trained, "val")
+    return evaluate_seed(seed, test, val, text(trained), SETTINGS)
 
 
 def test_scores_equal_scikit_learn(result: SeedResult) -> None:
@@ -63,10 +69,10 @@ def test_answers_stay_on_their_side(result: SeedResult) -> None:
     gzsl, gate = result.gzsl, result.gate
     assert gzsl is not None
     assert gate is not None
-    assert set(gzsl.unseen_prediction) <= set(SPLIT.unseen)
-    assert set(gzsl.seen_prediction) <= set(SPLIT.seen)
+    assert set(gzsl.answers.unseen_prediction) <= set(SPLIT.unseen)
+    assert set(gzsl.answers.seen_prediction) <= set(SPLIT.seen)
     says_unseen = np.isin(gzsl.prediction, UNSEEN)
-    np.testing.assert_array_equal(says_unseen, gzsl.probability > gate.threshold)
+    np.testing.assert_array_equal(says_unseen, gzsl.answers.probability > gate.threshold)
 
 
 def test_seen_answers_are_the_argmax_over_seen_columns(trained: Path, result: SeedResult) -> None:
@@ -76,7 +82,7 @@ def test_seen_answers_are_the_argmax_over_seen_columns(trained: Path, result: Se
     assert result.gzsl is not None
     logits = samples.logits.numpy().copy()
     logits[:, UNSEEN] = -np.inf
-    np.testing.assert_array_equal(result.gzsl.seen_prediction, logits.argmax(1))
+    np.testing.assert_array_equal(result.gzsl.answers.seen_prediction, logits.argmax(1))
 
 
 def test_the_curve_passes_through_the_chosen_threshold(result: SeedResult) -> None:
@@ -97,6 +103,7 @@ def test_permuting_test_samples_permutes_predictions(trained: Path, result: Seed
         trained / "models/seed0",
         PhaseFeatures(test.train, test.zsl, shuffled),
         phase(trained, "val"),
+        text(trained),
         SETTINGS,
     )
     np.testing.assert_array_equal(again.gzsl.prediction, result.gzsl.prediction[order])
@@ -107,7 +114,11 @@ def test_permuting_test_samples_permutes_predictions(trained: Path, result: Seed
 def test_zsl_alone(trained: Path) -> None:
     test = phase(trained, "test")
     alone = evaluate_seed(
-        trained / "models/seed0", PhaseFeatures(test.train, test.zsl, None), None, SETTINGS
+        trained / "models/seed0",
+        PhaseFeatures(test.train, test.zsl, None),
+        None,
+        text(trained),
+        SETTINGS,
     )
     assert set(alone.scores) == {"zsl"}
     assert alone.gate is alone.gzsl is alone.curve is None
@@ -117,7 +128,11 @@ def test_features_imported_for_zsl_cannot_be_gated(trained: Path) -> None:
     test, val = phase(trained, "test"), phase(trained, "val")
     with pytest.raises(InputError, match=r"evaluate\.task: zsl.*features. stage again"):
         evaluate_seed(
-            trained / "models/seed0", test, PhaseFeatures(val.train, val.zsl, None), SETTINGS
+            trained / "models/seed0",
+            test,
+            PhaseFeatures(val.train, val.zsl, None),
+            text(trained),
+            SETTINGS,
         )
 
 
@@ -126,18 +141,22 @@ def test_features_of_another_width(trained: Path) -> None:
     narrow = SampleSet(test.zsl.features[:, :-1], test.zsl.labels)
     with pytest.raises(InputError, match=r"15 wide.*trained on 16"):
         evaluate_seed(
-            trained / "models/seed0", PhaseFeatures(test.train, narrow, None), None, SETTINGS
+            trained / "models/seed0",
+            PhaseFeatures(test.train, narrow, None),
+            None,
+            text(trained),
+            SETTINGS,
         )
 
 
 def test_gate_accuracies_by_hand() -> None:
-    gzsl = GzslPredictions(
-        labels=np.array([2, 2, 7, 0, 1, 1]),
+    answers = GatedAnswers(
         probability=np.array([0.9, 0.2, 0.8, 0.1, 0.7, 0.3]),
         seen_prediction=np.array([0, 0, 1, 0, 1, 0]),
         unseen_prediction=np.array([2, 2, 2, 7, 7, 2]),
         prediction=np.array([2, 0, 2, 0, 7, 0]),
     )
+    gzsl = GzslPredictions(np.array([2, 2, 7, 0, 1, 1]), answers)
     scores, curve = score_gzsl(gzsl, np.array([2, 7]))
     assert scores["gate_unseen"] == pytest.approx({"overall": 2 / 3, "per_class": 0.75})
     assert scores["gate_seen"] == pytest.approx({"overall": 2 / 3, "per_class": 0.75})

@@ -9,13 +9,14 @@ from scipy.spatial.distance import pdist
 
 from amsf.evaluation.latent_map import MOST_SAMPLES, latent_map
 from amsf.features.phases import SampleSet, load_phase
-from amsf.model.checkpoints import TrainedModel, load_model
+from amsf.model.aligner import Aligner
+from amsf.model.checkpoints import load_model
 from amsf.text.features import load_text_features
 from tests.support.small_report import found_in, small_reports
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainedModel, SampleSet, np.ndarray]:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Aligner, SampleSet, np.ndarray]:
     data = small_reports(tmp_path_factory) / "data"
     samples = load_phase(data / "features/two-u3/test.safetensors").gzsl
     assert samples is not None
@@ -23,7 +24,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainedModel, Sampl
     return load_model(data / "models/two-u3/seed0/test"), samples, text
 
 
-def test_it_is_a_projection(parts: tuple[TrainedModel, SampleSet, np.ndarray]) -> None:
+def test_it_is_a_projection(parts: tuple[Aligner, SampleSet, np.ndarray]) -> None:
     model, samples, text = parts
     found = latent_map(model, samples, text, [6, 7, 8])
     whole = model.embed(samples.features[samples.labels >= 6]).numpy()
@@ -36,7 +37,7 @@ def test_it_is_a_projection(parts: tuple[TrainedModel, SampleSet, np.ndarray]) -
 
 
 def test_with_a_flat_latent_space_nothing_is_lost(
-    parts: tuple[TrainedModel, SampleSet, np.ndarray],
+    parts: tuple[Aligner, SampleSet, np.ndarray],
 ) -> None:
     model, samples, text = parts
     state = {name: value.clone() for name, value in model.state_dict().items()}
@@ -53,13 +54,13 @@ def test_with_a_flat_latent_space_nothing_is_lost(
     np.testing.assert_allclose(pdist(found.samples), pdist(whole), rtol=1e-3, atol=1e-5)
 
 
-def test_equal_inputs_give_equal_maps(parts: tuple[TrainedModel, SampleSet, np.ndarray]) -> None:
+def test_equal_inputs_give_equal_maps(parts: tuple[Aligner, SampleSet, np.ndarray]) -> None:
     first, second = (latent_map(*parts, [1, 6, 7, 8]) for _ in range(2))
     np.testing.assert_array_equal(first.samples, second.samples)
     np.testing.assert_array_equal(first.prototypes, second.prototypes)
 
 
-def test_of_many_samples_some_are_taken(parts: tuple[TrainedModel, SampleSet, np.ndarray]) -> None:
+def test_of_many_samples_some_are_taken(parts: tuple[Aligner, SampleSet, np.ndarray]) -> None:
     model, samples, text = parts
     many = SampleSet(samples.features.repeat(9, 1), samples.labels.repeat(9))
     found = latent_map(model, many, text, [7, 8])

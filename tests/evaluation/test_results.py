@@ -11,8 +11,10 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from amsf.dataset.splits import make_split
+from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.evaluate import GzslPredictions, SeedResult, score_gzsl
 from amsf.evaluation.gate import Gate
+from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.results import (
     CURVE_POINTS,
     confusion_counts,
@@ -27,6 +29,8 @@ from tests.support.small_benchmark import small_settings
 SPLIT = make_split("tiny", 4, [2], [0], kind="listed", where="test")
 LABELS = ["sit", "stand", "wave", "kick"]
 
+MAP = LatentMap(np.zeros((4, 2)), np.array([2, 2, 2, 2]), np.ones((1, 2)), np.array([2]), 0.5)
+
 
 def seed_result(seed: int, samples: int = 60) -> SeedResult:
     rng = np.random.default_rng(seed)
@@ -34,18 +38,18 @@ def seed_result(seed: int, samples: int = 60) -> SeedResult:
     probability = rng.random(samples)
     seen_prediction = rng.choice([0, 1, 3], samples)
     unseen_prediction = np.full(samples, 2)
-    gzsl = GzslPredictions(
-        labels,
+    answers = GatedAnswers(
         probability,
         seen_prediction,
         unseen_prediction,
         np.where(probability > 0.5, unseen_prediction, seen_prediction),
     )
+    gzsl = GzslPredictions(labels, answers)
     scores, curve = score_gzsl(gzsl, np.array([2]))
     scores["zsl"] = {"overall": 0.25 * (seed + 1), "per_class": 0.5}
     gate = Gate((1.0, 2.0), 0.0, 0.5, 2.0)
     zsl = np.array([2, 2, 2, 2])
-    return SeedResult(seed, seed, scores, zsl, np.array([2, 2, 1, 0]), gate, gzsl, curve)
+    return SeedResult(seed, seed, scores, zsl, np.array([2, 2, 1, 0]), gate, gzsl, curve, MAP)
 
 
 RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
@@ -54,7 +58,7 @@ RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
 def zsl_only(seed: int) -> SeedResult:
     full = seed_result(seed)
     zsl = {"zsl": full.scores["zsl"]}
-    return SeedResult(seed, 0, zsl, full.zsl_labels, full.zsl_prediction, None, None, None)
+    return SeedResult(seed, 0, zsl, full.zsl_labels, full.zsl_prediction, None, None, None, MAP)
 
 
 def test_means_and_deviations_over_seeds() -> None:
@@ -119,7 +123,7 @@ def test_files_of_gzsl(tmp_path: Path) -> None:
     write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {
-        "metrics.json", "per_class.csv", "confusion.csv", "curve.csv",
+        "map.json", "metrics.json", "per_class.csv", "confusion.csv", "curve.csv",
         *(f"{kind}_seed{n}.csv" for kind in ("predictions", "zsl_predictions") for n in range(3)),
         *(f"gate_seed{n}.json" for n in range(3)),
     }  # fmt: skip
@@ -132,7 +136,7 @@ def test_files_of_gzsl(tmp_path: Path) -> None:
 def test_zsl_alone_writes_no_gate(tmp_path: Path) -> None:
     write_results(tmp_path / "out", [zsl_only(0)], SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
-    assert names == {"metrics.json", "per_class.csv", "zsl_predictions_seed0.csv"}
+    assert names == {"map.json", "metrics.json", "per_class.csv", "zsl_predictions_seed0.csv"}
 
 
 def test_a_rerun_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:

@@ -10,30 +10,31 @@ import torch
 from torch.nn.functional import normalize
 
 from amsf.base.errors import InputError
-from amsf.model.checkpoints import Config, TrainedModel, load_model, save_model
-from amsf.settings.params import Model
+from amsf.model.aligner import Aligner, Config, build_aligner
+from amsf.model.checkpoints import load_model, save_model
+from amsf.model.vae_aligner import VaeAligner
+from amsf.settings.params import Model, Settings, Train
 
 
 def config(**changes: object) -> Config:
     values = {
         "model": Model(views=("lb", "MAmd"), heads=2, latent=5),
+        "train": Train(seeds=(3,)),
+        "switches": Settings().switches(),
         "text_width": 8,
         "feature_width": 12,
         "phase": "test",
         "seed": 3,
         "seen": (0, 2),
         "unseen": (1, 3, 4),
-        "classifier_relu": False,
-        "normalise_input": True,
-        "selection": "val",
         "cycle": 1,
     }
     return Config(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def saved(folder: Path) -> TrainedModel:
+def saved(folder: Path) -> Aligner:
     torch.manual_seed(0)
-    model = TrainedModel(config())
+    model = build_aligner(config())
     save_model(folder, model.config, model.state_dict())
     return model
 
@@ -43,7 +44,7 @@ def test_round_trip(tmp_path: Path) -> None:
     again = load_model(tmp_path)
     assert again.config == model.config
     x = torch.randn(4, 12)
-    assert torch.equal(again.unseen_probabilities(x), model.unseen_probabilities(x))
+    assert torch.equal(again.probabilities(x), model.probabilities(x))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
 
 
@@ -56,14 +57,16 @@ def test_same_model_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("normed", [True, False])
 def test_normalisation_at_evaluation(normed: bool) -> None:
-    model = TrainedModel(config(normalise_input=normed))
+    switches = Settings(protocol={"normalise_at_evaluation": normed}).switches()
+    model = build_aligner(config(switches=switches))
+    assert isinstance(model, VaeAligner)
     x = torch.randn(4, 12)
     expected = model.vae.skeleton_encoder.mu(normalize(x, dim=1) if normed else x)
     torch.testing.assert_close(model.embed(x), expected)
 
 
 def test_probabilities_sum_to_one() -> None:
-    probabilities = TrainedModel(config()).unseen_probabilities(torch.randn(4, 12))
+    probabilities = build_aligner(config()).probabilities(torch.randn(4, 12))
     assert probabilities.shape == (4, 3)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(4))
 

@@ -69,7 +69,7 @@ ROOMS = {
                 "train", "evaluate", "summarize"},
     "machine": set(STAGES),
     "demo": {"simulate"},
-    "text": {"describe", "encode", "look_at_texts", "split", "train", "summarize"},
+    "text": {"describe", "encode", "look_at_texts", "split", "train", "evaluate", "summarize"},
     "pack": set(),
     "backbone": {"backbone"},
     "features": {"features", "train", "evaluate", "summarize"},
@@ -98,7 +98,7 @@ def test_an_edit_in_a_room_reruns_the_stages_that_use_it_and_no_others() -> None
 DOORS = {
     "amsf/dataset/classes.py": {"simulate", "describe", "encode", "look_at_texts"},
     "amsf/machine/stage_log.py": set(STAGES) - {"backbone", "train", "evaluate"},
-    "amsf/text/features.py": {"split", "look_at_texts", "train", "summarize"},
+    "amsf/text/features.py": {"split", "look_at_texts", "train", "evaluate", "summarize"},
     "amsf/text/report.py": {"look_at_texts", "summarize"},
 }
 

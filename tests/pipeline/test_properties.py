@@ -20,10 +20,12 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from torch import Tensor
 
 from amsf.base.storage import read_tensors, write_tensors
+from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.evaluate import GzslPredictions, SeedResult, evaluate_seed, score_gzsl
 from amsf.evaluation.gate import fit_gate
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
-from amsf.model.checkpoints import TrainedModel, load_model, save_model
+from amsf.model.aligner import Aligner
+from amsf.model.checkpoints import load_model, save_model
 from amsf.model.fusion import FusionModule, build_fusion
 from amsf.settings.params import Fusion, Model
 from amsf.training.runs import Inputs, train_benchmark
@@ -33,6 +35,7 @@ SETTINGS = small_settings(
     protocol={"gate_threshold": "training"}, train={"cycles": 2, "steps_per_cycle": 150}
 )
 V, D = 3, 8
+TEXT = np.ones((CLASSES, 2, 8), np.float32)  # the map alone reads it in evaluation
 quick = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**31 - 1)
 
@@ -56,7 +59,7 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 @pytest.fixture(scope="module")
 def result(benchmark: tuple[Path, dict[str, PhaseFeatures]]) -> SeedResult:
     seed, phases = benchmark
-    return evaluate_seed(seed, phases["test"], phases["val"], SETTINGS)
+    return evaluate_seed(seed, phases["test"], phases["val"], TEXT, SETTINGS)
 
 
 def _same_scores(a: SeedResult, b: SeedResult) -> None:
@@ -91,14 +94,16 @@ def test_the_order_of_samples_matters_nowhere(
         shuffled[name] = PhaseFeatures(
             data.train, _ordered(data.zsl, zsl), _ordered(data.gzsl, gzsl)
         )
-    again = evaluate_seed(folder, shuffled["test"], shuffled["val"], SETTINGS)
+    again = evaluate_seed(folder, shuffled["test"], shuffled["val"], TEXT, SETTINGS)
     assert result.gzsl is not None
     assert again.gzsl is not None
     zsl, gzsl = orders["test"]
     np.testing.assert_array_equal(again.zsl_prediction, result.zsl_prediction[zsl])
     np.testing.assert_array_equal(again.gzsl.prediction, result.gzsl.prediction[gzsl])
     # The gate's fit adds the validation samples in another order.
-    np.testing.assert_allclose(again.gzsl.probability, result.gzsl.probability[gzsl], atol=1e-4)
+    np.testing.assert_allclose(
+        again.gzsl.answers.probability, result.gzsl.answers.probability[gzsl], atol=1e-4
+    )
     _same_scores(result, again)
 
 
@@ -154,7 +159,7 @@ def test_the_names_of_classes_do_not_matter(
         _renamed_model(folder / name, new, tmp_path / name)
         assert data.gzsl is not None
         renamed[name] = PhaseFeatures(data.train, _renamed(data.zsl, new), _renamed(data.gzsl, new))
-    again = evaluate_seed(tmp_path, renamed["test"], renamed["val"], SETTINGS)
+    again = evaluate_seed(tmp_path, renamed["test"], renamed["val"], TEXT, SETTINGS)
     assert result.gzsl is not None
     assert again.gzsl is not None
     np.testing.assert_array_equal(again.zsl_prediction, new[result.zsl_prediction])
@@ -287,7 +292,9 @@ def test_scores_are_those_of_scikit_learn_on_random_answers(seed: int, count: in
     def at(threshold: float) -> np.ndarray:
         return np.where(probability > threshold, answers["unseen"], answers["seen"])
 
-    gzsl = GzslPredictions(labels, probability, answers["seen"], answers["unseen"], at(0.5))
+    gzsl = GzslPredictions(
+        labels, GatedAnswers(probability, answers["seen"], answers["unseen"], at(0.5))
+    )
     scores, _ = score_gzsl(gzsl, unseen)
     sides = {"unseen": slice(0, count), "seen": slice(count, None)}
     for weighting, score in (("overall", accuracy_score), ("per_class", _balanced)):
@@ -315,8 +322,8 @@ def test_a_model_says_the_same_of_a_sample_alone_and_among_others(
     benchmark: tuple[Path, dict[str, PhaseFeatures]],
 ) -> None:
     folder, phases = benchmark
-    model: TrainedModel = load_model(folder / "test")
+    model: Aligner = load_model(folder / "test")
     features = phases["test"].zsl.features
-    together = model.unseen_probabilities(features)
-    alone = torch.cat([model.unseen_probabilities(row[None]) for row in features])
+    together = model.probabilities(features)
+    alone = torch.cat([model.probabilities(row[None]) for row in features])
     torch.testing.assert_close(alone, together)

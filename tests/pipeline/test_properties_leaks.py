@@ -157,7 +157,7 @@ def test_test_samples_reach_no_weight_under_a_clean_protocol(
 
 def test_the_reference_protocol_lets_them_choose_the_cycle_and_says_so(tmp_path: Path) -> None:
     seed = _train(tmp_path, {"name": "reference"})
-    assert load_model(seed / "test").config.selection == "test"
+    assert load_model(seed / "test").config.switches.selection == "test"
 
 
 def test_validation_chooses_the_cycle_and_nothing_else(tmp_path: Path) -> None:

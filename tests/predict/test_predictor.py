@@ -14,7 +14,6 @@ import torch
 import yaml
 
 from amsf.base.errors import InputError
-from amsf.predict import predictor as module
 from amsf.predict.predictor import Prediction, Predictor
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.support.small_project import KEY, write_params
@@ -77,7 +76,7 @@ def test_joint_probability_by_hand(predictor: Predictor) -> None:
     assert probability[0] == pytest.approx(0.8)
     assert joint[0, seen[3]] == pytest.approx(0.2 * 0.5)
     assert joint[0, seen[0]] == pytest.approx(0.2 * 0.01)
-    of_unseen = predictor.model.unseen_probabilities(features)[0].numpy()
+    of_unseen = predictor.model.probabilities(features)[0].numpy()
     unseen = list(predictor.model.config.unseen)
     np.testing.assert_allclose(joint[0, unseen], 0.8 * of_unseen, rtol=1e-6)
     assert answers[0] == unseen[int(of_unseen.argmax())]
@@ -134,7 +133,7 @@ def test_an_unseen_class_taken_out_comes_back_by_words(
     gone = int(right["labels"].iloc[0])
     keep = [c for c in predictor.model.config.unseen if c != gone]
     text = predictor.text[[predictor.model.config.unseen.index(c) for c in keep]]
-    model = module.refit_classifier(predictor.model, keep, text, predictor.settings)
+    model = predictor.model.for_classes(tuple(keep), torch.from_numpy(text))
     without = replace(predictor, model=model, text=text)
     names = set(right.index[right["labels"] == gone])
 
@@ -176,11 +175,11 @@ def test_the_gate_takes_the_largest_of_more_and_zeros_for_fewer(predictor: Predi
     for count in (3, 12):
         text = np.resize(predictor.text, (count, *predictor.text.shape[1:]))
         ids = [*predictor.model.config.unseen, *range(59, 70)][:count]
-        model = module.refit_classifier(predictor.model, ids, text, predictor.settings)
+        model = predictor.model.for_classes(tuple(ids), torch.from_numpy(text))
         labels = (*predictor.labels, *map(str, range(59, 70)))
         changed = replace(predictor, model=model, text=text, labels=labels)
         probabilities = np.zeros((6, max(count, U)))
-        probabilities[:, :count] = model.unseen_probabilities(features).numpy()
+        probabilities[:, :count] = model.probabilities(features).numpy()
         taken = -np.sort(-probabilities, axis=1)[:, :U]
         p = predictor.gate.probability(taken, logits)
         odds = p / (1 - p) * (1 - threshold) / threshold

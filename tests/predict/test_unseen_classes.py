@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from amsf.base.errors import InputError
 from amsf.features.phases import load_phase
-from amsf.model.checkpoints import TrainedModel, load_model
+from amsf.model.aligner import Aligner
+from amsf.model.checkpoints import load_model
 from amsf.predict.unseen_classes import (
     WordedClass,
     encode_classes,
     key_of,
     read_classes,
-    refit_classifier,
 )
 from amsf.settings.params import Text
 from amsf.text.descriptions import VIEWS
@@ -113,10 +113,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def accuracy(model: TrainedModel, folder: Path) -> dict[int, float]:
+def accuracy(model: Aligner, folder: Path) -> dict[int, float]:
     """ZSL accuracy on the samples of each unseen class of the split."""
     samples = load_phase(folder / "test.safetensors").zsl
-    chosen = model.unseen_probabilities(samples.features).argmax(1).numpy()
+    chosen = model.probabilities(samples.features).argmax(1).numpy()
     predicted = np.array(model.config.unseen)[chosen]
     labels = samples.labels.numpy()
     return {c: float((predicted == c)[labels == c].mean()) for c in SPLIT.unseen}
@@ -129,14 +129,14 @@ def test_a_class_added_by_words_is_recognised(trained: Path) -> None:
     best = max(before, key=lambda c: before[c])
     assert before[best] > 0.7
     rest = [c for c in SPLIT.unseen if c != best]
-    without = refit_classifier(model, rest, text[rest], SETTINGS)
+    without = model.for_classes(tuple(rest), torch.from_numpy(text[rest]))
     assert accuracy(without, trained)[best] == 0
     # It comes back under another id, last, as a class of the user's own does.
     added = [*rest, 99]
-    back = refit_classifier(without, added, text[[*rest, best]], SETTINGS)
+    back = without.for_classes(tuple(added), torch.from_numpy(text[[*rest, best]]))
     samples = load_phase(trained / "test.safetensors").zsl
     own = samples.features[samples.labels == best]
-    said = back.unseen_probabilities(own).argmax(1)
+    said = back.probabilities(own).argmax(1)
     assert float((said == 2).float().mean()) > 0.7
     assert back.config.unseen == (*rest, 99)
 
@@ -146,12 +146,12 @@ def test_refitting_leaves_the_model_and_the_random_stream_alone(trained: Path) -
     text = small_inputs(trained / "again", SETTINGS).text[list(SPLIT.unseen)]
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     torch.manual_seed(5)
-    first = refit_classifier(model, SPLIT.unseen, text, SETTINGS)
+    first = model.for_classes(tuple(SPLIT.unseen), torch.from_numpy(text))
     drawn = torch.rand(3)
     torch.manual_seed(5)
     assert torch.equal(drawn, torch.rand(3))
     assert all(torch.equal(state[name], tensor) for name, tensor in model.state_dict().items())
-    second = refit_classifier(model, SPLIT.unseen, text, SETTINGS)
+    second = model.for_classes(tuple(SPLIT.unseen), torch.from_numpy(text))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name])
         if name.startswith("vae."):

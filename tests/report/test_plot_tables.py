@@ -75,7 +75,7 @@ def test_training_tables(tables: dict[str, pd.DataFrame]) -> None:
     assert accuracy["cycle"].max() == CYCLES
     losses = tables["losses"]
     assert set(losses["benchmark"]) == {"two-u3", "one-u3"}
-    cross = losses[losses["term"] == "text from skeleton"]
+    cross = losses[losses["term"] == "text cross"]
     assert ((cross["step"] - 1) % STEPS + 1 > 30).all()
     weights = tables["weights"]
     assert not weights.duplicated(["benchmark", "step", "term"]).any()

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from amsf.report import training_pictures
-from amsf.report.data import BenchmarkData, gather
-from amsf.report.training_pictures import TERMS, draw_losses, draw_schedule
+from amsf.report.data import BenchmarkData, gather, loss_terms
+from amsf.report.training_pictures import draw_losses, draw_schedule
 from amsf.settings.params import load_params
 from tests.support.drawn_figures import keep_figures, words_inside
 from tests.support.small_report import LABELS, found_in, small_report
@@ -31,9 +31,9 @@ def test_losses_are_means_over_seeds(
 ) -> None:
     draw_losses(two, tmp_path / "a.png")
     words_inside(drawn[0])
-    assert [axes.get_title() for axes in drawn[0].axes] == list(TERMS.values())
+    assert [axes.get_title() for axes in drawn[0].axes] == list(loss_terms(two).values())
     losses = two.losses[two.losses["phase"] == "test"]
-    first, second = (losses[losses["seed"] == s]["t_kl"].to_numpy() for s in (0, 1))
+    first, second = (losses[losses["seed"] == s]["loss_text_kl"].to_numpy() for s in (0, 1))
     shown = np.asarray(drawn[0].axes[3].lines[0].get_ydata())
     np.testing.assert_allclose(shown, (first + second) / 2)
 

@@ -24,7 +24,9 @@ from amsf.evaluation.evaluate import evaluate_seed
 from amsf.evaluation.results import write_results
 from amsf.features.checks import Samples
 from amsf.features.phases import describe_phase, load_phase, save_phase
-from amsf.model.checkpoints import Config, TrainedModel, save_model
+from amsf.model.aligner import Config, build_aligner
+from amsf.model.checkpoints import save_model
+from amsf.model.vae import TERMS
 from amsf.report.data import BenchmarkData, gather
 from amsf.settings.params import Settings, load_params
 from amsf.text.features import TextFeatures
@@ -108,7 +110,7 @@ def small_report(
             _write_model(models / f"seed{seed}" / phase, settings, phase, seed, known, new, rng)
     loaded = {p: load_phase(folder / f"data/features/{key}/{p}.safetensors") for p in phases}
     results = [
-        evaluate_seed(models / f"seed{seed}", loaded["test"], loaded.get("val"), settings)
+        evaluate_seed(models / f"seed{seed}", loaded["test"], loaded.get("val"), vectors, settings)
         for seed in seeds
     ]
     write_results(folder / f"data/evaluation/{key}", results, split, labels, settings)
@@ -181,23 +183,26 @@ def _write_model(
 ) -> None:
     torch.manual_seed(seed)
     config = Config(
-        model=settings.model, text_width=6, feature_width=8, phase=phase, seed=seed, seen=seen,
-        unseen=unseen, classifier_relu=False, normalise_input=True, selection="val", cycle=1,
+        model=settings.model, train=settings.train, switches=settings.switches(),
+        text_width=6, feature_width=8, phase=phase, seed=seed, seen=seen,
+        unseen=unseen, cycle=1,
     )  # fmt: skip
-    save_model(out, config, TrainedModel(config).state_dict())
+    save_model(out, config, build_aligner(config).state_dict())
     looked_at = phase == "val" or settings.switches().selection == "test"
     cycles = pd.DataFrame(
         {
             "cycle": range(CYCLES),
             "zsl_accuracy": rng.random(CYCLES) if looked_at else np.nan,
-            "classifier_loss": rng.random(CYCLES),
+            "classes_loss": rng.random(CYCLES),
         }
     )
     cycles.to_csv(out / "cycles.csv", index=False)
-    terms = ("s_recon", "t_recon", "s_kl", "t_kl", "t_cross", "s_cross")
     points = [
-        {"cycle": c, "step": s, **dict(zip(terms, rng.random(6))), "beta_s": 1e-4 * (s > 20)}
-        | {"beta_t": 1e-4 * (c > 1), "cross": float(s > 30)}
+        {"cycle": c, "step": s}
+        | {f"loss_{t}": rng.random() * (s > 30 or "cross" not in t) for t in TERMS}
+        | {"weight_skeleton_recon": 1.0, "weight_text_recon": 1.0}
+        | {"weight_skeleton_kl": 1e-4 * (s > 20), "weight_text_kl": 1e-4 * (c > 1)}
+        | {"weight_text_cross": float(s > 30), "weight_skeleton_cross": float(s > 30)}
         for c in range(CYCLES)
         for s in range(2, STEPS + 1, 2)
     ]

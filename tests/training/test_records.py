@@ -78,7 +78,7 @@ def test_a_snapshot_that_would_fit_by_luck(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "s.safetensors"
     save_phase_snapshot(path, trained, Record())
     arrays, note = read_tensors(path), read_metadata(path)
-    name = "state adam 0 exp_avg"
+    name = "state vae 0 exp_avg"
     if kind == "cast":
         arrays[name] = arrays[name].astype(np.float64)
     elif kind == "scalar":
@@ -86,7 +86,7 @@ def test_a_snapshot_that_would_fit_by_luck(tmp_path: Path, kind: str) -> None:
     elif kind == "missing":
         del arrays[name]
     elif kind == "unknown":
-        arrays["state adam 999 exp_avg"] = arrays[name]
+        arrays["state vae 999 exp_avg"] = arrays[name]
     else:
         note = None
     write_tensors(path, arrays, note)
@@ -107,6 +107,6 @@ def test_a_cut_snapshot(tmp_path: Path, keep: int) -> None:
 def test_numbers_survive_exactly(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings())
     value = float(np.nextafter(0.1, 1))
-    record = Record([{"cycle": 0, "zsl_accuracy": None, "classifier_loss": value}], [], 0)
+    record = Record([{"cycle": 0, "zsl_accuracy": None, "classes_loss": value}], [], 0)
     save_phase_snapshot(tmp_path / "s.safetensors", trained, record)
-    assert read_record(tmp_path / "s.safetensors").cycles[0]["classifier_loss"] == value
+    assert read_record(tmp_path / "s.safetensors").cycles[0]["classes_loss"] == value

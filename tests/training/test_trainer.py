@@ -14,7 +14,7 @@ from amsf.base.errors import InputError
 from amsf.features.checks import Samples
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase, save_phase
 from amsf.model import eager_adam
-from amsf.model.checkpoints import Config
+from amsf.model.aligner import Config
 from amsf.settings.params import Settings
 from amsf.training.trainer import PhaseTrainer, Streams, draw_batches
 from tests.support.small_benchmark import SPLIT, small_inputs, small_settings
@@ -27,18 +27,16 @@ def trainer(
 ) -> tuple[PhaseTrainer, PhaseFeatures]:
     inputs = small_inputs(folder, settings)
     data = data or load_phase(folder / "test.safetensors")
-    switches = settings.switches()
     config = Config(
         model=settings.model,
+        train=settings.train,
+        switches=settings.switches(),
         text_width=inputs.text.shape[2],
         feature_width=data.width,
         phase="test",
         seed=seed,
         seen=SPLIT.seen,
         unseen=SPLIT.unseen,
-        classifier_relu=switches.classifier_relu,
-        normalise_input=settings.model.normalise_features and switches.normalise_at_evaluation,
-        selection="last",
         cycle=0,
     )
     streams = Streams.seeded(seed, "test", CPU)
@@ -83,15 +81,16 @@ def test_learns_to_name_unseen_classes(tmp_path: Path) -> None:
     assert results[-1].accuracy is not None
     assert results[-1].accuracy > 0.7
     first, last = results[0].points[0], results[-1].points[-1]
-    assert last["s_recon"] < 0.5 * first["s_recon"]
+    assert last["loss_skeleton_recon"] < 0.5 * first["loss_skeleton_recon"]
 
 
 def test_curve_rows_are_means_between_rows(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings(train={"steps_per_cycle": 45, "cycles": 1}))
     rows = next(iter(trained.cycles(1, None))).points
     assert [row["step"] for row in rows] == [*range(2, 45, 2), 45]
-    assert rows[-1]["cross"] == 1
-    assert rows[0]["cross"] == rows[0]["beta_s"] == 0
+    assert rows[-1]["weight_text_cross"] == rows[-1]["weight_skeleton_cross"] == 1
+    assert rows[0]["weight_text_cross"] == rows[0]["weight_skeleton_kl"] == 0
+    assert rows[0]["weight_skeleton_recon"] == 1
 
 
 def test_unobserved_samples_change_nothing(tmp_path: Path) -> None:
@@ -125,7 +124,10 @@ def test_each_switch_changes_the_result(
 @pytest.mark.parametrize("noise", ["independent", "shared"])
 def test_noise_shape(tmp_path: Path, noise: str) -> None:
     trained, _ = trainer(tmp_path, small_settings(protocol={"noise": noise}))
-    assert trained._noise(9).shape == (9, 6 if noise == "independent" else 1)
+    assert trained.model._noise(9, trained.streams.noise).shape == (
+        9,
+        6 if noise == "independent" else 1,
+    )
 
 
 @pytest.mark.parametrize("large", [1, 2**16])
@@ -138,7 +140,7 @@ def test_classifier_restart(
     trained, _ = trainer(tmp_path, settings)
     steps = []
     for _ in trained.cycles(2, None):
-        steps.append(int(trained.classifier_optimiser.state["0 step"]))
+        steps.append(int(trained.model._classifier_adam.state["0 step"]))
     assert steps == ([60, 60] if restart else [60, 120])
 
 
@@ -151,7 +153,7 @@ def test_features_are_normalised_unless_told_otherwise(tmp_path: Path) -> None:
     def recon(data: PhaseFeatures, normalise: bool) -> float:
         settings = small_settings(model={"normalise_features": normalise})
         trained, _ = trainer(tmp_path, settings, data=data)
-        return next(iter(trained.cycles(1, None))).points[0]["s_recon"]
+        return next(iter(trained.cycles(1, None))).points[0]["loss_skeleton_recon"]
 
     assert recon(data, True) == pytest.approx(recon(beforehand, False), rel=1e-4)
     assert recon(data, False) != pytest.approx(recon(data, True), rel=1e-2)
@@ -209,7 +211,7 @@ def test_classes_of_a_batch(tmp_path: Path, batch_size: int, device: str) -> Non
 def test_a_nonfinite_loss_names_terms_and_step(tmp_path: Path) -> None:
     data = load_phase_with_infinite_row(tmp_path)
     trained, _ = trainer(tmp_path, small_settings(model={"normalise_features": False}), data=data)
-    with pytest.raises(InputError, match=r"test phase, seed 0.*s_recon.*step 1 of cycle 1"):
+    with pytest.raises(InputError, match=r"test phase, seed 0.*skeleton_recon.*step 1 of cycle 1"):
         list(trained.cycles(1, None))
 
 
@@ -217,8 +219,8 @@ def test_a_nonfinite_loss_names_terms_and_step(tmp_path: Path) -> None:
     ("train", "named"),
     [
         # The only step's loss is finite; its update is not.
-        ({"learning_rate": 1e38, "steps_per_cycle": 1}, "the classifier's loss"),
-        ({"classifier_learning_rate": 1e38}, "the classifier's loss"),
+        ({"learning_rate": 1e38, "steps_per_cycle": 1}, "the loss of the unseen classes"),
+        ({"classifier_learning_rate": 1e38}, "the loss of the unseen classes"),
         ({"classifier_learning_rate": 1e39, "classifier_steps": 1}, r"classifier\.linear\.weight"),
     ],
 )
