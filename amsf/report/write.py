@@ -10,7 +10,7 @@ import pandas as pd
 from amsf.base.progress import track
 from amsf.base.storage import atomic_path, write_text
 from amsf.report import result_pictures, training_pictures
-from amsf.report.data import BenchmarkData
+from amsf.report.data import BenchmarkData, loss_terms
 from amsf.report.page import build_page
 from amsf.report.plot_tables import write_plot_tables
 from amsf.report.provenance import Provenance
@@ -42,12 +42,16 @@ def write_report(
 
 
 def draw_pictures(found: BenchmarkData, folder: Path) -> None:
-    """Every picture of one benchmark; no curve where only ZSL was evaluated."""
+    """Every picture of one benchmark.
+
+    There is no curve where only ZSL was evaluated, and none of training where it has no steps.
+    """
     if found.curve is not None:
         result_pictures.draw_curve(found, folder / "curve.png")
     result_pictures.draw_confusion(found, folder / "confusion.png")
     result_pictures.draw_classes(found, folder / "classes.png")
     result_pictures.draw_map(found, folder / "map.png")
     result_pictures.draw_texts(found, folder / "texts.png")
-    training_pictures.draw_losses(found, folder / "losses.png")
-    training_pictures.draw_schedule(found, folder / "schedule.png")
+    if loss_terms(found):
+        training_pictures.draw_losses(found, folder / "losses.png")
+        training_pictures.draw_schedule(found, folder / "schedule.png")
