@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from amsf.ablation.grid import Cell, apply_overrides
+from amsf.base.artifacts import SIMULATED
 from amsf.base.errors import InputError
-from amsf.dataset.classes import SIMULATED, class_count
+from amsf.dataset.classes import class_count
 from amsf.settings.params import Params, Settings, Text, parse_params
 from amsf.text.descriptions import LABEL_VIEW, Texts, load_texts
 from amsf.text.features import import_published, published_views

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
-CLASSES = Path("data/classes")
-SIMULATED = Path("data/simulated/demo")  # the demo's recordings, which the pipeline makes itself
 NAME = r"[a-z0-9][a-z0-9_-]*"  # of a dataset, which names its files
 
 

@@ -20,7 +20,6 @@ from amsf.base.storage import read_json, write_json
 from amsf.base.yaml import read_yaml
 from amsf.settings.params import Kind, SplitParams
 
-LISTS = Path("data/splits")
 MOST_CLASSES = 100_000  # more than any dataset has: a number beyond is an error, not a list to make
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from amsf.base.artifacts import PROMPTS
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.settings.params import Describe, Text
@@ -25,7 +26,6 @@ from amsf.text.encoders import load_encoder
 from amsf.text.providers import Provider
 from amsf.text.record import AnswerRecord, answer_key
 
-PROMPTS = Path("data/prompts")
 PLACE = "{label}"
 
 # How often a question is asked before its answers are taken to be of no use.
