@@ -61,7 +61,7 @@ def check_benchmark(params: Params, key: str) -> None:
     if entry.features == "backbone":
         load_recordings(source, entry.dataset)
     else:
-        for phase in ("test", "val") if settings.evaluate.task == "gzsl" else ("test",):
+        for phase in settings.evaluate.phases:
             find_folder(source, split, phase)
 
 

@@ -24,11 +24,11 @@ from stages import run
 def main(key: str) -> None:
     """Write data/features/<benchmark>/{test,val}.safetensors and manifest.json."""
     params, artifacts = load_params(), Artifacts(key)
-    entry, task = params.benchmark(key), params.for_benchmark(key).evaluate.task
+    entry, evaluate = params.benchmark(key), params.for_benchmark(key).evaluate
     split = Split.load(artifacts.split)
     source = artifacts.backbone if entry.features == "backbone" else Path(entry.source)
-    gated = task == "gzsl"
-    folders = {p: find_folder(source, split, p) for p in (("test", "val") if gated else ("test",))}
+    gated = evaluate.task == "gzsl"
+    folders = {p: find_folder(source, split, p) for p in evaluate.phases}
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
     findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
     findings += [line for p, sets in phases.items() for line in report_training_overlap(sets, p)]

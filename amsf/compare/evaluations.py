@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from amsf.base.artifacts import Artifacts
 from amsf.base.errors import InputError
 from amsf.compare.revisions import Snapshot
 from amsf.compare.scores import Score, gzsl_scores, zsl_score
+from amsf.dataset.layout import NAMES, phase_of
 
 # Probabilities are written with 6 digits: enough to break a tie between two samples.
 TOLERANCE = 1e-3
@@ -174,9 +174,9 @@ def _val_unseen(snapshot: Snapshot, benchmark: str) -> tuple[int, ...]:
 
 def _recordings(snapshot: Snapshot, benchmark: str) -> dict[str, tuple[str, ...]]:
     """The names behind the test phase's samples, which our encoder writes beside its features."""
-    for path in snapshot.find(str(Artifacts(benchmark).backbone)):
-        if re.search(r"/shift_\d+_[a-z]/names\.json$", path):
-            names = json.loads(snapshot.read(path.lstrip("/")))
+    for path in map(PurePosixPath, snapshot.find(str(Artifacts(benchmark).backbone))):
+        if path.name == NAMES and phase_of(path.parent.name) == "test":
+            names = json.loads(snapshot.read(str(path).lstrip("/")))
             return {kind: tuple(names[kind]) for kind in ("ztest", "gtest") if kind in names}
     return {}
 

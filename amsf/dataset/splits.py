@@ -50,6 +50,12 @@ class Split:
         """The published layout's letter of this kind: r, e or h."""
         return {"easy": "e", "hard": "h"}.get(self.kind, "r")
 
+    def of_phase(self, phase: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The classes that play seen and unseen in a phase, ``test`` or ``val``."""
+        if phase == "test":
+            return self.seen, self.unseen
+        return self.val_seen, self.val_unseen
+
     def save(self, path: Path) -> None:
         """Write the split as JSON."""
         write_json(path, asdict(self))

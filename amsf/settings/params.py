@@ -211,6 +211,11 @@ class Evaluate(Section):
     regularisation: PositiveFloat = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases that the task needs, in their order; the gate is fitted on validation."""
+        return ("test",) if self.task == "zsl" else ("test", "val")
+
 
 class Compute(Section):
     """Where and how parallel training and evaluation run."""

@@ -57,7 +57,7 @@ class Inputs:
 
 def phases(settings: Settings) -> tuple[str, ...]:
     """The phases of a seed, in the order in which one random stream runs through them."""
-    return ("test",) if settings.evaluate.task == "zsl" else ("test", "val")
+    return settings.evaluate.phases
 
 
 def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
@@ -206,16 +206,17 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
 
 
 def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
-    settings, split = inputs.settings, inputs.split
+    settings = inputs.settings
     switches = settings.switches()
+    seen, unseen = inputs.split.of_phase(phase)
     return Config(
         model=settings.model,
         text_width=inputs.text.shape[2],
         feature_width=width,
         phase=phase,
         seed=seed,
-        seen=split.seen if phase == "test" else split.val_seen,
-        unseen=split.unseen if phase == "test" else split.val_unseen,
+        seen=seen,
+        unseen=unseen,
         classifier_relu=switches.classifier_relu,
         normalise_input=settings.model.normalise_features and switches.normalise_at_evaluation,
         selection=switches.selection,
