@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
 from amsf.base.yaml import read_yaml
@@ -289,8 +290,7 @@ def similarity_split(dataset: str, features: np.ndarray, unseen: int, kind: str)
 
 def class_similarity(features: np.ndarray) -> np.ndarray:
     """Sum over the views of the cosine similarity of every pair: (C, V, D) -> (C, C)."""
-    unit = features / np.linalg.norm(features, axis=2, keepdims=True)
-    return np.einsum("avd,bvd->ab", unit, unit)
+    return np.sum([cosine_matrix(features[:, view]) for view in range(features.shape[1])], axis=0)
 
 
 def _refuse_impossible(classes: int, unseen: int, kind: str) -> None:

@@ -24,6 +24,7 @@ from amsf.model.classifier import fit_classifier, latent_samples
 from amsf.model.eager_adam import EagerAdam
 from amsf.settings.params import Settings, Text
 from amsf.text.descriptions import LABEL_VIEW, VIEWS
+from amsf.text.encode import encode_distinct
 from amsf.text.encoders import check_lengths, load_encoder
 
 # What an action is, and how the body moves: each in people's words and in a language model's.
@@ -144,9 +145,7 @@ def encode_classes(
     texts = [c.text_of(view) for c in classes for view in views]
     names = [f"{where}: {view} of '{c.label}'" for c in classes for view in views]
     check_lengths(encoder, texts, names, text.over_long)
-    distinct = sorted(set(texts))  # equal texts get equal vectors
-    vectors = dict(zip(distinct, encoder.encode(distinct)))
-    return np.stack([vectors[t] for t in texts]).reshape(len(classes), len(views), -1)
+    return encode_distinct(encoder, texts).reshape(len(classes), len(views), -1)
 
 
 def refit_classifier(

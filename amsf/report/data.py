@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from amsf.base.artifacts import DATA, Artifacts, phase_file, seed_folder
+from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
@@ -26,7 +27,6 @@ from amsf.model.checkpoints import load_model
 from amsf.report.published_results import Run
 from amsf.settings.params import Benchmark, Params, Settings
 from amsf.text.features import MANIFEST, TextFeatures, load_text_features
-from amsf.text.report import similarities
 
 SEEN = "a seen class"
 SEEN_ON_MAP = 6
@@ -234,7 +234,7 @@ def _through_cycles(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _similarity(text: TextFeatures, views: Sequence[str]) -> np.ndarray:
-    return np.mean([similarities(text.select([view])[:, 0]) for view in views], axis=0)
+    return np.mean([cosine_matrix(text.select([view])[:, 0]) for view in views], axis=0)
 
 
 def _map(
