@@ -15,9 +15,10 @@ from amsf.backbone.network import EncoderShape
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
 from amsf.backbone.training import encode, save_encoder, train_encoder
+from amsf.base.artifacts import encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import write_array, write_json
-from amsf.dataset.classes import KNOWN
+from amsf.dataset.classes import origin_of
 from amsf.dataset.layout import FILES, NAMES, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
@@ -53,7 +54,7 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     """
     path = source / FILE_NAME
     if not path.is_file():
-        origin = KNOWN[dataset].origin if dataset in KNOWN else "your own recordings"
+        origin = origin_of(dataset, "your own recordings")
         raise InputError(
             f"{path}: no such file, so there are no recordings to train the skeleton encoder of "
             f"'{dataset}' on. They come from {origin}. Pack them with `python -m amsf.pack` (see "
@@ -148,6 +149,6 @@ def export_phase(
         "trained_on": len(roles[phase]["train"]),
         "settings": knobs.model_dump(),
     }
-    save_encoder(out, f"encoder_{phase}", encoder, note)
+    save_encoder(out, encoder_name(phase), encoder, note)
     hit = np.concatenate(hits)
     return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

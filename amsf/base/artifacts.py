@@ -103,6 +103,11 @@ def phase_file(features: Path, phase: str) -> Path:
     return features / f"{phase}.safetensors"
 
 
+def encoder_name(phase: str) -> str:
+    """A phase's skeleton encoder in the folder of the stage backbone, without an ending."""
+    return f"encoder_{phase}"
+
+
 def seed_folder(models: Path, seed: int) -> Path:
     """The runs of one seed, a folder a phase, in the folder of the stage train or a like one."""
     return models / f"seed{seed}"

@@ -54,6 +54,11 @@ def texts_of(dataset: str) -> str:
     return info.texts_of if info and info.texts_of else dataset
 
 
+def origin_of(dataset: str, own: str) -> str:
+    """Where the data of a dataset come from, or ``own`` for a user's own dataset."""
+    return KNOWN[dataset].origin if dataset in KNOWN else own
+
+
 def check_name(dataset: str) -> None:
     """Refuse a name that is not fit for files, such as one that leads out of a folder.
 

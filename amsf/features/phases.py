@@ -25,7 +25,7 @@ from torch import Tensor
 
 from amsf.base.errors import InputError
 from amsf.base.storage import open_tensors, read_array, read_json, sha256, write_tensors
-from amsf.dataset.classes import KNOWN
+from amsf.dataset.classes import origin_of
 from amsf.dataset.layout import FILES, NAMES, TOP, array_file, folder_name
 from amsf.dataset.splits import Split
 from amsf.features.checks import Samples, check_features, check_labels, check_logits, check_rows
@@ -99,7 +99,7 @@ def find_folder(source: Path, split: Split, phase: str) -> Path:
         if (parent / name).is_dir():
             return parent / name
     files = [path.name for path in _files(source, phase, gated=True)]
-    origin = KNOWN[split.dataset].origin if split.dataset in KNOWN else "your own encoder"
+    origin = origin_of(split.dataset, "your own encoder")
     raise InputError(
         f"{tried[0] / name}: no such folder. Expected the published features of {split.dataset} "
         f"with {len(split.unseen)} unseen classes: {', '.join(files)}. They come from the "

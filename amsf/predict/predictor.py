@@ -17,7 +17,7 @@ from scipy.special import expit, logit, softmax
 from amsf.backbone.network import Encoder
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, load_encoder
-from amsf.base.artifacts import Artifacts
+from amsf.base.artifacts import Artifacts, encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
@@ -131,7 +131,7 @@ class Predictor:
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
         split, model, gate = Split.load(split_file), load_model(folder), Gate.load(gate_file)
-        encoder, note = load_encoder(backbone, "encoder_test")
+        encoder, note = load_encoder(backbone, encoder_name("test"))
         config = model.config
         if (
             config.model != settings.model

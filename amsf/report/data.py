@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amsf.base.artifacts import DATA, Artifacts, phase_file, seed_folder
+from amsf.base.artifacts import DATA, Artifacts, encoder_name, phase_file, seed_folder
 from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
@@ -192,7 +192,8 @@ def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
         return True
     if entry.features == "published":
         return False
-    return bool(read_json(made.backbone / "encoder_test.json").get("simulated"))
+    note = read_json(made.backbone / f"{encoder_name('test')}.json")
+    return bool(note.get("simulated"))
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from amsf.base.artifacts import PROMPTS
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.settings.params import Describe, Text
 from amsf.text.answers import find_fault
@@ -192,11 +192,10 @@ def _ask_all(
             stop.set()
             pool.shutdown(cancel_futures=True)
     if faults:
-        more = f"; and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise InputError(
             f"{describe.model} gave no usable answer to {len(faults)} of {len(todo)} questions: "
-            f"{'; '.join(faults[:10])}{more}. The other answers are kept in {record.path}; change "
-            "the prompt, the model or describe.temperature and run again"
+            f"{first_ten(faults, '; ', '; and ')}. The other answers are kept in {record.path}; "
+            "change the prompt, the model or describe.temperature and run again"
         )
 
 
