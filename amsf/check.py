@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from amsf.backbone.export import load_recordings
+from amsf.base.artifacts import LISTS, SIMULATED, TEXTS
 from amsf.base.errors import InputError
-from amsf.dataset.classes import SIMULATED, class_count
-from amsf.dataset.splits import LISTS, listed_split, random_split
+from amsf.dataset.classes import class_count
+from amsf.dataset.splits import listed_split, random_split
 from amsf.features.phases import find_folder
 from amsf.machine.device import find_device
 from amsf.settings.overrides import told_overrides
@@ -46,7 +47,7 @@ def check_benchmark(params: Params, key: str) -> None:
         missing = [view for view in settings.model.views if view not in texts]
         if missing and settings.describe.provider == "recorded":
             raise InputError(
-                f"model.views has {', '.join(missing)}; data/texts has {', '.join(texts)} of "
+                f"model.views has {', '.join(missing)}; {TEXTS} has {', '.join(texts)} of "
                 f"{entry.dataset}: write the missing texts, or leave the views out"
             )
     if settings.split.kind == "listed":
@@ -60,7 +61,7 @@ def check_benchmark(params: Params, key: str) -> None:
     if entry.features == "backbone":
         load_recordings(source, entry.dataset)
     else:
-        for phase in ("test", "val") if settings.evaluate.task == "gzsl" else ("test",):
+        for phase in settings.evaluate.phases:
             find_folder(source, split, phase)
 
 

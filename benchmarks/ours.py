@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import torch
 
+from amsf.base.artifacts import phase_file
 from amsf.base.storage import write_json
 from amsf.evaluation.evaluate import evaluate_seed
 from amsf.evaluation.results import write_results
@@ -102,7 +103,7 @@ def assess(size: Size, folder: Path, repetitions: int) -> Result:
     """Evaluation of a seed in ``folder/models``, for whoever watches the memory."""
     settings = size.settings(cycles=1, steps=1, protocol={"name": "clean"})
     set_up(settings.compute)
-    test, val = (load_phase(folder / f"{phase}.safetensors") for phase in ("test", "val"))
+    test, val = (load_phase(phase_file(folder, phase)) for phase in ("test", "val"))
     text = size.inputs(folder, settings).text
     for _ in range(repetitions):
         evaluate_seed(folder / "models/seed0", test, val, text, settings)
@@ -121,7 +122,7 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
         For each multiple ``samples`` and seconds, the best of three: ``evaluate``, ``write``.
     """
     settings = size.settings(cycles=1, steps=20, protocol={"name": "clean"}, jobs=1)
-    val = load_phase(folder / "val.safetensors")
+    val = load_phase(phase_file(folder, "val"))
     names = [str(c) for c in range(size.classes)]
     rows = []
     with _scratch() as out:
@@ -144,7 +145,7 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
 
 def _test_phase(size: Size, folder: Path, multiple: int) -> PhaseFeatures:
     if multiple == 1:
-        return load_phase(folder / "test.safetensors")
+        return load_phase(phase_file(folder, "test"))
     arrays = size.test_samples(multiple)
     sets = {
         name: SampleSet(

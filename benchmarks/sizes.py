@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from amsf.base.artifacts import phase_file
 from amsf.dataset.splits import Split, make_split
 from amsf.features.checks import Samples
 from amsf.features.phases import save_phase
@@ -107,7 +108,7 @@ class Size:
         folder.mkdir(parents=True, exist_ok=True)
         source = _Source(self)
         for phase in ("test", "val"):
-            save_phase(folder / f"{phase}.safetensors", source.phase(phase, 1))
+            save_phase(phase_file(folder, phase), source.phase(phase, 1))
         rng = np.random.default_rng(1)
         text = rng.standard_normal((self.classes, len(VIEWS), self.text), dtype=np.float32)
         np.save(folder / "text.npy", text)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from amsf.backbone.export import export_features
+from amsf.base.artifacts import Artifacts
 from amsf.base.storage import atomic_path, write_json
 from amsf.dataset.splits import Split
 from amsf.settings.params import load_params
@@ -14,15 +15,15 @@ from stages import run
 
 def main(key: str) -> None:
     """Write data/backbone/<benchmark>/: sk_feats/ and the encoders, or a note that none is used."""
-    params = load_params()
+    params, artifacts = load_params(), Artifacts(key)
     entry, settings = params.benchmark(key), params.for_benchmark(key)
-    split = Split.load(Path(f"data/split/{key}.json"))
-    with atomic_path(Path("data/backbone") / key) as out:
+    split = Split.load(artifacts.split)
+    with atomic_path(artifacts.backbone) as out:
         if entry.features == "published":
             write_json(out / "note.json", {"features": "published", "source": entry.source})
             print(f"{key}: published features of {entry.source} are used; no encoder is trained")
             return
-        snapshots = Path("data/training") / f"{key}-backbone"
+        snapshots = artifacts.backbone_training
         results = export_features(Path(entry.source), split, settings, out, snapshots)
     shutil.rmtree(snapshots)
     for result in results:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
+from amsf.base.artifacts import ANSWERS, DESCRIPTIONS
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import load_classes, texts_of
@@ -12,8 +12,6 @@ from amsf.settings.params import load_params
 from amsf.text.descriptions import load_texts, write_descriptions
 from amsf.text.record import AnswerRecord
 from stages import run
-
-OUTPUT, RECORD = Path("data/descriptions"), Path("data/llm_record.jsonl")
 
 
 def main() -> None:
@@ -27,7 +25,7 @@ def main() -> None:
             )
     datasets = sorted({entry.dataset for entry in params.benchmarks.values()})
     texts = {dataset: load_texts(dataset) for dataset in datasets}
-    record = AnswerRecord(RECORD)
+    record = AnswerRecord(ANSWERS)
     if params.describe.provider != "recorded":
         # What these need takes seconds to import, and shipped texts need none of it.
         from amsf.text.describe import ask_model, length_check, load_prompts
@@ -43,10 +41,11 @@ def main() -> None:
             texts[dataset] |= ask_model(
                 labels, known, prompts, params.describe, record, provider, check
             )
-    with atomic_path(OUTPUT) as temporary:
+    with atomic_path(DESCRIPTIONS) as temporary:
         for dataset, views in texts.items():
             write_descriptions(views, temporary / dataset)
-            print(f"{OUTPUT / dataset}: {views['lb']['id'].nunique()} classes, {', '.join(views)}")
+            count = views["lb"]["id"].nunique()
+            print(f"{DESCRIPTIONS / dataset}: {count} classes, {', '.join(views)}")
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from amsf.base.artifacts import DESCRIPTIONS, Artifacts
 from amsf.dataset.classes import class_count
 from amsf.settings.params import load_params
 from amsf.text.descriptions import load_descriptions
 from amsf.text.encode import encode_texts
 from amsf.text.features import import_published, published_views
 from stages import run
-
-DESCRIPTIONS, OUTPUT = Path("data/descriptions"), Path("data/text_features")
 
 
 def main(benchmark: str) -> None:
@@ -20,7 +19,7 @@ def main(benchmark: str) -> None:
     dataset = params.benchmark(benchmark).dataset
     text = params.for_benchmark(benchmark).text
     classes = class_count(dataset)
-    output = OUTPUT / benchmark
+    output = Artifacts(benchmark).text_features
     if text.encoder == "published":
         views = published_views(Path(text.checkpoint), classes)
         features = import_published(Path(text.checkpoint), views, classes, dataset=dataset)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from amsf.base.artifacts import Artifacts, phase_file, seed_folder
 from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
@@ -18,21 +17,21 @@ from stages import run
 
 def main(key: str) -> None:
     """Write data/evaluation/<benchmark>/."""
-    params = load_params()
+    params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
     set_up(settings.compute)
-    split = Split.load(Path(f"data/split/{key}.json"))
-    features = Path("data/features") / key
-    test = load_phase(features / "test.safetensors")
-    val = load_phase(features / "val.safetensors") if settings.evaluate.task == "gzsl" else None
-    text = load_text_features(Path("data/text_features") / key).select(settings.model.views)
-    folders = [Path(f"data/models/{key}/seed{seed}") for seed in settings.train.seeds]
+    split = Split.load(artifacts.split)
+    features = artifacts.features
+    test = load_phase(phase_file(features, "test"))
+    val = load_phase(phase_file(features, "val")) if settings.evaluate.task == "gzsl" else None
+    text = load_text_features(artifacts.text_features).select(settings.model.views)
+    folders = [seed_folder(artifacts.models, seed) for seed in settings.train.seeds]
     results = [
         evaluate_seed(folder, test, val, text, settings)
         for folder in track(folders, "seeds evaluated")
     ]
     labels = load_classes(split.dataset)["label"].tolist()
-    write_results(Path("data/evaluation") / key, results, split, labels, settings)
+    write_results(artifacts.evaluation, results, split, labels, settings)
     for name, value in headline(summarise_seeds(results, settings)).items():
         print(f"{key} {name}: {value}")
 

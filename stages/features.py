@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from amsf.base.artifacts import Artifacts, phase_file
 from amsf.base.storage import atomic_path, write_json
 from amsf.dataset.splits import Split
 from amsf.features.checks import report_overlap, report_training_overlap, report_zero_rows
@@ -22,13 +23,12 @@ from stages import run
 
 def main(key: str) -> None:
     """Write data/features/<benchmark>/{test,val}.safetensors and manifest.json."""
-    params = load_params()
-    entry, task = params.benchmark(key), params.for_benchmark(key).evaluate.task
-    split = Split.load(Path(f"data/split/{key}.json"))
-    own = entry.features == "backbone"
-    source = Path("data/backbone") / key if own else Path(entry.source)
-    gated = task == "gzsl"
-    folders = {p: find_folder(source, split, p) for p in (("test", "val") if gated else ("test",))}
+    params, artifacts = load_params(), Artifacts(key)
+    entry, evaluate = params.benchmark(key), params.for_benchmark(key).evaluate
+    split = Split.load(artifacts.split)
+    source = artifacts.backbone if entry.features == "backbone" else Path(entry.source)
+    gated = evaluate.task == "gzsl"
+    folders = {p: find_folder(source, split, p) for p in evaluate.phases}
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
     findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
     findings += [line for p, sets in phases.items() for line in report_training_overlap(sets, p)]
@@ -41,9 +41,9 @@ def main(key: str) -> None:
         "phases": {p: describe_phase(sets) for p, sets in phases.items()},
         "sources": {p: source_checksums(f, p, gated=gated) for p, f in folders.items()},
     }
-    with atomic_path(Path("data/features") / key) as out:
+    with atomic_path(artifacts.features) as out:
         for phase, sets in phases.items():
-            save_phase(out / f"{phase}.safetensors", sets)
+            save_phase(phase_file(out, phase), sets)
         write_json(out / "manifest.json", manifest)
     for line in findings:
         print(f"warning: {key}: {line}", file=sys.stderr)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from amsf.base.artifacts import Artifacts
 from amsf.dataset.classes import load_classes
 from amsf.settings.params import load_params
 from amsf.text.features import load_text_features
 from amsf.text.report import write_report
 from stages import run
 
-FEATURES, OUTPUT = Path("data/text_features"), Path("data/text_report")
-
 
 def main(benchmark: str) -> None:
     """Write ``data/text_report/<benchmark>/``."""
+    artifacts = Artifacts(benchmark)
     dataset = load_params().benchmark(benchmark).dataset
-    features = load_text_features(FEATURES / benchmark)
+    features = load_text_features(artifacts.text_features)
     labels = load_classes(dataset)["label"].tolist()
-    report = write_report(features, labels, OUTPUT / benchmark)
+    report = write_report(features, labels, artifacts.text_report)
     for view, found in report["views"].items():
         for group in found["duplicates"]:
             names = " = ".join(f"{i} {labels[i]}" for i in group)
             print(f"warning: {view}: one and the same text vector: {names}")
         for pair in found["near_duplicates"]:
             print(f"{view}: nearly alike ({pair['cosine']:.3f}): {' / '.join(pair['labels'])}")
-    print(f"{OUTPUT / benchmark}: {len(features.views)} views of {len(labels)} classes")
+    print(f"{artifacts.text_report}: {len(features.views)} views of {len(labels)} classes")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amsf.dataset.classes import SIMULATED
+from amsf.base.artifacts import SIMULATED
 from amsf.demo.simulation import simulate
 from amsf.skeleton.recordings import FILE_NAME
 from stages import run

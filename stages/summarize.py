@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from amsf.base.artifacts import METRICS
 from amsf.base.storage import write_json
 from amsf.evaluation.results import headline
 from amsf.report.data import gather
@@ -13,8 +12,6 @@ from amsf.report.write import write_report
 from amsf.settings.params import load_params
 from stages import run
 
-OUTPUT = Path("metrics")
-
 
 def main() -> None:
     """Write metrics/: gzsl.json (one row a benchmark, percent), report.html, pictures/, plots/."""
@@ -22,8 +19,8 @@ def main() -> None:
     published = load_published()
     benchmarks = [gather(key, params) for key in params.benchmarks]
     rows = {found.key: headline(found.metrics) for found in benchmarks}
-    write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), OUTPUT)
-    write_json(OUTPUT / "gzsl.json", rows)
+    write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
+    write_json(METRICS.scores, rows)
 
 
 if __name__ == "__main__":

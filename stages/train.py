@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
+from amsf.base.artifacts import Artifacts
 from amsf.base.storage import atomic_path
 from amsf.dataset.splits import Split
 from amsf.settings.overrides import told_overrides
@@ -16,20 +16,19 @@ from stages import run
 
 def main(key: str) -> None:
     """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
-    params = load_params()
+    params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
     if told := told_overrides(params, key):
         print(told)
     inputs = Inputs(
         settings=settings,
-        split=Split.load(Path(f"data/split/{key}.json")),
-        text=load_text_features(Path("data/text_features") / key).select(settings.model.views),
-        features=Path("data/features") / key,
+        split=Split.load(artifacts.split),
+        text=load_text_features(artifacts.text_features).select(settings.model.views),
+        features=artifacts.features,
     )
-    scratch = Path("data/training") / key
-    with atomic_path(Path("data/models") / key) as out:
-        train_benchmark(inputs, out, scratch)
-    shutil.rmtree(scratch)
+    with atomic_path(artifacts.models) as out:
+        train_benchmark(inputs, out, artifacts.training)
+    shutil.rmtree(artifacts.training)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
 """Grids of experiments through DVC's queue: ``python -m amsf.ablation``.
 
-Imports ``compare``, ``text``, ``model`` and what those import.
+Imports ``compare``, ``text`` and what those import.
 """

@@ -20,14 +20,13 @@ from amsf.ablation.checks import Checker
 from amsf.ablation.grid import Cell, Grid, apply_overrides, load_grid, set_param
 from amsf.ablation.runs import Run, Runs, copied_paths, queue_run, untracked_code
 from amsf.ablation.table import Line, as_frame, as_markdown
+from amsf.base.artifacts import METRICS
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import write_text
 from amsf.base.yaml import read_yaml
 from amsf.compare.revisions import Revisions
 from amsf.settings.params import PARAMS, Params, load_params, parse_params
-
-OUTPUT = Path("metrics/ablation")
 
 
 def check(grid: Grid, path: Path) -> dict[str, Params]:
@@ -96,7 +95,7 @@ def queue(grid: Grid, path: Path) -> str:
     return "\n".join(lines)
 
 
-def table(grid: Grid, out: Path = OUTPUT) -> str:
+def table(grid: Grid, out: Path = METRICS.ablation) -> str:
     """Write ``out``.md and ``out``.csv from the experiments that are done; the Markdown."""
     base, raw = load_params(), _raw_params()
     lines = []
@@ -149,10 +148,10 @@ def _refuse_changed(states: Mapping[str, Run]) -> None:
 
 
 def _rows(revisions: Revisions, run: Run | None) -> dict[str, Any]:
-    """metrics/gzsl.json of an experiment that is done."""
+    """The scores of an experiment that is done."""
     if run is None or run.named is None:
         return {}
-    return dict(json.loads(revisions.open(run.named.revision).read("metrics/gzsl.json")))
+    return dict(json.loads(revisions.open(run.named.revision).read(str(METRICS.scores))))
 
 
 def _raw_params() -> dict[str, Any]:

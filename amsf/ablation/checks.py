@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from amsf.ablation.grid import Cell, apply_overrides
+from amsf.base.artifacts import SIMULATED
 from amsf.base.errors import InputError
-from amsf.dataset.classes import SIMULATED, class_count
+from amsf.dataset.classes import class_count
+from amsf.settings.fusion import find_fault
 from amsf.settings.params import Params, Settings, Text, parse_params
 from amsf.text.descriptions import LABEL_VIEW, Texts, load_texts
 from amsf.text.features import import_published, published_views
@@ -67,8 +69,6 @@ class Checker:
         ]
 
     def _text_and_fusion(self, dataset: str, settings: Settings) -> list[str]:
-        from amsf.model.fusion import build_fusion  # imports torch
-
         recorded = settings.describe.provider == "recorded"
         try:
             if dataset not in self._texts:
@@ -85,10 +85,9 @@ class Checker:
             width = self._width(settings.text, dataset, recorded)
             if isinstance(width, str):
                 return [width]
-            import torch
-
-            with torch.device("meta"):  # shapes without weights
-                build_fusion(settings.model, len(wanted), width)
+            whose = f"text.encoder {settings.text.encoder}"
+            if fault := find_fault(settings.model, len(wanted), width, whose):
+                return [fault]
         except InputError as error:
             return [str(error)]
         return []

@@ -15,9 +15,11 @@ from amsf.backbone.network import EncoderShape
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
 from amsf.backbone.training import encode, save_encoder, train_encoder
+from amsf.base.artifacts import encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import write_array, write_json
-from amsf.dataset.classes import KNOWN
+from amsf.dataset.classes import origin_of
+from amsf.dataset.layout import FILES, NAMES, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
@@ -25,20 +27,6 @@ from amsf.settings.params import Settings
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
-
-# phase -> role -> its files: features, labels and, where the gate needs them, logits.
-FILES: dict[str, dict[str, tuple[str, str, str | None]]] = {
-    "test": {
-        "train": ("train", "train_label", None),
-        "gtest": ("gtest", "g_label", "gtest_out"),
-        "ztest": ("ztest", "z_label", None),
-    },
-    "val": {
-        "train": ("train", "train_label", None),
-        "ztest": ("ztest", "z_label", "ztest_out"),
-        "val": ("val", "val_label", "val_out"),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     """
     path = source / FILE_NAME
     if not path.is_file():
-        origin = KNOWN[dataset].origin if dataset in KNOWN else "your own recordings"
+        origin = origin_of(dataset, "your own recordings")
         raise InputError(
             f"{path}: no such file, so there are no recordings to train the skeleton encoder of "
             f"'{dataset}' on. They come from {origin}. Pack them with `python -m amsf.pack` (see "
@@ -87,7 +75,7 @@ def export_features(
         source: folder of the skeleton set.
         split: the benchmark's classes.
         settings: sections ``backbone`` and ``compute``.
-        out: folder to fill: ``sk_feats/{r|e|h}/shift_{U}_{x}/``, ``shift_val_{U}_{x}/`` and
+        out: folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
             ``encoder_{test|val}.{safetensors,json}``.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
 
@@ -120,28 +108,24 @@ def export_phase(
     device = set_up(settings.compute)
     recordings = load_recordings(source, split.dataset)
     layout, knobs = layout_of(recordings.layout), settings.backbone
-    seen, unseen = (
-        (split.seen, split.unseen) if phase == "test" else (split.val_seen, split.val_unseen)
-    )
+    seen, unseen = split.of_phase(phase)
     shape = EncoderShape(recordings.layout, split.classes, knobs.frames)
     rows = roles[phase]["train"]
     samples = prepare(recordings, rows, layout, knobs.frames)
     name = f"encoder of the {phase} phase"
     label = recordings.label[rows]
     encoder = train_encoder(samples, label, seen, shape, knobs, device, name, snapshots)
-    number = len(split.unseen)
-    folder = f"shift_{'val_' if phase == 'val' else ''}{number}_{split.letter}"
-    path = out / "sk_feats" / split.letter / folder
+    folder = phase_folder(out, split, phase)
     names: dict[str, list[str]] = {}
     hits: list[np.ndarray] = []
 
     def write(role: str, rows: np.ndarray, features: np.ndarray, logits: np.ndarray) -> None:
-        feature_file, label_file, logit_file = FILES[phase][role]
-        write_array(path / f"{feature_file}.npy", features)
-        write_array(path / f"{label_file}.npy", recordings.label[rows])
-        if logit_file:
-            write_array(path / f"{logit_file}.npy", logits)
-        names[feature_file] = [recordings.names[i] for i in rows]
+        files = FILES[phase][role]
+        write_array(array_file(folder, files.features), features)
+        write_array(array_file(folder, files.labels), recordings.label[rows])
+        if files.logits:
+            write_array(array_file(folder, files.logits), logits)
+        names[role] = [recordings.names[i] for i in rows]
 
     for role, rows in roles[phase].items():
         if role != "train":
@@ -156,7 +140,7 @@ def export_phase(
             known = np.isin(label, seen)
             best = np.asarray(seen)[logits[known][:, seen].argmax(1)]
             hits.append(best == label[known])
-    write_json(path / "names.json", names)
+    write_json(folder / NAMES, names)
     note = {
         "dataset": split.dataset,
         "simulated": recordings.simulated,
@@ -165,6 +149,6 @@ def export_phase(
         "trained_on": len(roles[phase]["train"]),
         "settings": knobs.model_dump(),
     }
-    save_encoder(out, f"encoder_{phase}", encoder, note)
+    save_encoder(out, encoder_name(phase), encoder, note)
     hit = np.concatenate(hits)
     return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

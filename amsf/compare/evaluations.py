@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from amsf.base.artifacts import Artifacts
 from amsf.base.errors import InputError
 from amsf.compare.revisions import Snapshot
 from amsf.compare.scores import Score, gzsl_scores, zsl_score
+from amsf.dataset.layout import NAMES, phase_of
 
 # Probabilities are written with 6 digits: enough to break a tie between two samples.
 TOLERANCE = 1e-3
@@ -113,14 +115,14 @@ def read_evaluation(snapshot: Snapshot, benchmark: str) -> Evaluation:
         InputError: there is none, its content is not at hand, or its predictions do not give the
             scores that it states.
     """
-    folder = f"data/evaluation/{benchmark}"
+    files = Artifacts(benchmark).evaluation_files
     try:
-        metrics = json.loads(snapshot.read(f"{folder}/metrics.json"))
-        classes = _table(snapshot, f"{folder}/per_class.csv")
+        metrics = json.loads(snapshot.read(str(files.metrics)))
+        classes = _table(snapshot, files.per_class)
         seeds = sorted(int(seed) for seed in metrics["seeds"])
-        zsl = {s: _table(snapshot, f"{folder}/zsl_predictions_seed{s}.csv") for s in seeds}
+        zsl = {s: _table(snapshot, files.zsl_predictions(s)) for s in seeds}
         has_gzsl = "H" in metrics["mean"]
-        gzsl = {s: _table(snapshot, f"{folder}/predictions_seed{s}.csv") for s in seeds if has_gzsl}
+        gzsl = {s: _table(snapshot, files.predictions(s)) for s in seeds if has_gzsl}
         evaluation = Evaluation(
             experiment=snapshot.name,
             benchmark=benchmark,
@@ -143,7 +145,7 @@ def read_evaluation(snapshot: Snapshot, benchmark: str) -> Evaluation:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{snapshot.name}: {folder} is not an evaluation that this version can read "
+            f"{snapshot.name}: {files.folder} is not an evaluation that this version can read "
             f"({type(error).__name__}: {error}); run the `evaluate` stage again"
         ) from None
     _check_scores(evaluation, metrics["seeds"])
@@ -162,19 +164,19 @@ def _check_scores(evaluation: Evaluation, stated: Mapping[str, Any]) -> None:
                 )
 
 
-def _table(snapshot: Snapshot, path: str) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(snapshot.read(path)), keep_default_na=False)
+def _table(snapshot: Snapshot, path: Path) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(snapshot.read(str(path))), keep_default_na=False)
 
 
 def _val_unseen(snapshot: Snapshot, benchmark: str) -> tuple[int, ...]:
-    return tuple(json.loads(snapshot.read(f"data/split/{benchmark}.json"))["val_unseen"])
+    return tuple(json.loads(snapshot.read(str(Artifacts(benchmark).split)))["val_unseen"])
 
 
 def _recordings(snapshot: Snapshot, benchmark: str) -> dict[str, tuple[str, ...]]:
     """The names behind the test phase's samples, which our encoder writes beside its features."""
-    for path in snapshot.find(f"data/backbone/{benchmark}"):
-        if re.search(r"/shift_\d+_[a-z]/names\.json$", path):
-            names = json.loads(snapshot.read(path.lstrip("/")))
+    for path in map(PurePosixPath, snapshot.find(str(Artifacts(benchmark).backbone))):
+        if path.name == NAMES and phase_of(path.parent.name) == "test":
+            names = json.loads(snapshot.read(str(path).lstrip("/")))
             return {kind: tuple(names[kind]) for kind in ("ztest", "gtest") if kind in names}
     return {}
 

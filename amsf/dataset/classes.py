@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
-CLASSES = Path("data/classes")
-SIMULATED = Path("data/simulated/demo")  # the demo's recordings, which the pipeline makes itself
 NAME = r"[a-z0-9][a-z0-9_-]*"  # of a dataset, which names its files
 
 
@@ -53,6 +52,11 @@ def texts_of(dataset: str) -> str:
     """The name under which a dataset's class list and texts are filed."""
     info = KNOWN.get(dataset)
     return info.texts_of if info and info.texts_of else dataset
+
+
+def origin_of(dataset: str, own: str) -> str:
+    """Where the data of a dataset come from, or ``own`` for a user's own dataset."""
+    return KNOWN[dataset].origin if dataset in KNOWN else own
 
 
 def check_name(dataset: str) -> None:

@@ -15,12 +15,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.cosines import cosine_matrix
+from amsf.base.errors import InputError, first_ten
 from amsf.base.storage import read_json, write_json
 from amsf.base.yaml import read_yaml
 from amsf.settings.params import Kind, SplitParams
 
-LISTS = Path("data/splits")
 MOST_CLASSES = 100_000  # more than any dataset has: a number beyond is an error, not a list to make
 
 
@@ -50,6 +50,12 @@ class Split:
     def letter(self) -> str:
         """The published layout's letter of this kind: r, e or h."""
         return {"easy": "e", "hard": "h"}.get(self.kind, "r")
+
+    def of_phase(self, phase: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The classes that play seen and unseen in a phase, ``test`` or ``val``."""
+        if phase == "test":
+            return self.seen, self.unseen
+        return self.val_seen, self.val_unseen
 
     def save(self, path: Path) -> None:
         """Write the split as JSON."""
@@ -121,7 +127,7 @@ def make_split(
         both = sorted(set(a) & set(b))
         if both:
             raise InputError(
-                f"{where}: classes {_some(both)} are in both {name_a} and {name_b}; a class "
+                f"{where}: classes {first_ten(both)} are in both {name_a} and {name_b}; a class "
                 "belongs to one side"
             )
 
@@ -135,7 +141,7 @@ def make_split(
     missing = sorted(set(range(classes)) - set(seen_ids) - set(unseen_ids))
     if missing:
         raise InputError(
-            f"{where}: classes {_some(missing)} of {dataset} are neither seen nor unseen; give "
+            f"{where}: classes {first_ten(missing)} of {dataset} are neither seen nor unseen; give "
             "each of the "
             f"{classes} classes a side"
         )
@@ -159,17 +165,12 @@ def _ids(ids: Sequence[int], classes: int, where: str) -> tuple[int, ...]:
     wrong = sorted({int(c) for c in ids if not 0 <= c < classes})
     if wrong:
         raise InputError(
-            f"{where}: class ids {_some(wrong)}; expected 0 to {classes - 1} (ids are 0-based)"
+            f"{where}: class ids {first_ten(wrong)}; expected 0 to {classes - 1} (ids are 0-based)"
         )
     if len(set(ids)) < len(ids):
         twice = sorted({int(c) for c in ids if list(ids).count(c) > 1})
-        raise InputError(f"{where}: class ids {_some(twice)} appear twice; name each once")
+        raise InputError(f"{where}: class ids {first_ten(twice)} appear twice; name each once")
     return tuple(sorted(int(c) for c in ids))
-
-
-def _some(ids: Sequence[int]) -> str:
-    shown = ", ".join(str(c) for c in ids[:10])
-    return shown if len(ids) <= 10 else f"{shown} and {len(ids) - 10} more"
 
 
 def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
@@ -284,8 +285,7 @@ def similarity_split(dataset: str, features: np.ndarray, unseen: int, kind: str)
 
 def class_similarity(features: np.ndarray) -> np.ndarray:
     """Sum over the views of the cosine similarity of every pair: (C, V, D) -> (C, C)."""
-    unit = features / np.linalg.norm(features, axis=2, keepdims=True)
-    return np.einsum("avd,bvd->ab", unit, unit)
+    return np.sum([cosine_matrix(features[:, view]) for view in range(features.shape[1])], axis=0)
 
 
 def _refuse_impossible(classes: int, unseen: int, kind: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.dataset.splits import Split
 from amsf.evaluation.evaluate import SeedResult
@@ -38,22 +39,23 @@ def write_results(
     rows true, columns predicted).
     """
     with atomic_path(out) as folder:
-        write_json(folder / "metrics.json", summarise_seeds(results, settings))
-        write_json(folder / "map.json", results[0].latent.to_json())
-        _write_csv(folder / "per_class.csv", per_class_table(results, split, labels))
+        files = EvaluationFiles(folder)
+        write_json(files.metrics, summarise_seeds(results, settings))
+        write_json(files.latent_map, results[0].latent.to_json())
+        _write_csv(files.per_class, per_class_table(results, split, labels))
         for result in results:
             table = {"label": result.zsl_labels, "prediction": result.zsl_prediction}
-            _write_csv(folder / f"zsl_predictions_seed{result.seed}.csv", pd.DataFrame(table))
+            _write_csv(files.zsl_predictions(result.seed), pd.DataFrame(table))
             if result.gzsl is not None and result.gate is not None:
-                result.gate.save(folder / f"gate_seed{result.seed}.json")
+                result.gate.save(files.gate(result.seed))
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
-                _write_csv(folder / f"predictions_seed{result.seed}.csv", pd.DataFrame(gzsl))
+                _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
         if all(result.gzsl is not None for result in results):
-            _write_csv(folder / "curve.csv", curve_table(results))
+            _write_csv(files.curve, curve_table(results))
             confusion = confusion_counts(results, split.classes)
             names = [f"{c} {labels[c]}" for c in range(split.classes)]
             frame = pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=names)
-            write_text(folder / "confusion.csv", frame.to_csv(lineterminator="\n"))
+            write_text(files.confusion, frame.to_csv(lineterminator="\n"))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.dataset.splits import Split
 
 ROWS_AT_ONCE = 1 << 16
@@ -110,19 +110,21 @@ def check_labels(
     if leaked.any():
         ids = np.unique(labels[leaked])
         raise InputError(
-            f"{path}: {leaked.sum()} TRAINING SAMPLES OF UNSEEN CLASSES ({_join(ids)}); the "
+            f"{path}: {leaked.sum()} TRAINING SAMPLES OF UNSEEN CLASSES ({first_ten(ids)}); the "
             "encoder or the VAE would have seen them: use the features of this very split"
         )
     present = np.unique(labels)
     strange = np.setdiff1d(present, classes)
     if len(strange):
         raise InputError(
-            f"{path}: samples of classes {_join(strange)}, which the split does not put there; "
+            f"{path}: samples of classes {first_ten(strange)}, which the split does not put there; "
             "the folder belongs to another split, or the split to another folder"
         )
     empty = np.setdiff1d(classes, present)
     if len(empty):
-        raise InputError(f"{path}: no sample of classes {_join(empty)}; each needs at least one")
+        raise InputError(
+            f"{path}: no sample of classes {first_ten(empty)}; each needs at least one"
+        )
     return labels
 
 
@@ -216,8 +218,3 @@ def report_overlap(
             "from counts: training and test partition have as many of these classes"
         )
     return findings
-
-
-def _join(ids: Sequence[int] | np.ndarray) -> str:
-    shown = ", ".join(str(c) for c in ids[:10])
-    return shown if len(ids) <= 10 else f"{shown} and {len(ids) - 10} more"

@@ -1,8 +1,8 @@
 """Skeleton features: import of the published layout into one validated file a phase.
 
-N = samples · F = feature width · C = classes. Source folders (``shift_{U}_{x}`` for the test phase,
-``shift_val_{U}_{x}`` for validation, x = r, e or h) hold ``.npy`` files; the result is one
-byte-stable safetensors file a phase, read through a memory map, and a manifest.
+N = samples · F = feature width · C = classes. Source folders have the published layout
+(:mod:`amsf.dataset.layout`); the result is one byte-stable safetensors file a phase, read through
+a memory map, and a manifest.
 
 =========== ================================ ==============================================
 samples     test phase                       validation phase
@@ -25,22 +25,15 @@ from torch import Tensor
 
 from amsf.base.errors import InputError
 from amsf.base.storage import open_tensors, read_array, read_json, sha256, write_tensors
-from amsf.dataset.classes import KNOWN
+from amsf.dataset.classes import origin_of
+from amsf.dataset.layout import FILES, NAMES, TOP, array_file, folder_name
 from amsf.dataset.splits import Split
 from amsf.features.checks import Samples, check_features, check_labels, check_logits, check_rows
 
-# set -> (features, labels, logits) as published; a phase's `gzsl` may be stacked from several.
-FILES: dict[str, dict[str, list[tuple[str, str, str | None]]]] = {
-    "test": {
-        "train": [("train", "train_label", None)],
-        "zsl": [("ztest", "z_label", None)],
-        "gzsl": [("gtest", "g_label", "gtest_out")],
-    },
-    "val": {
-        "train": [("train", "train_label", None)],
-        "zsl": [("ztest", "z_label", None)],
-        "gzsl": [("ztest", "z_label", "ztest_out"), ("val", "val_label", "val_out")],
-    },
+# phase -> set -> its roles in the published layout, stacked where there are several.
+SETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "test": {"train": ("train",), "zsl": ("ztest",), "gzsl": ("gtest",)},
+    "val": {"train": ("train",), "zsl": ("ztest",), "gzsl": ("ztest", "val")},
 }
 
 
@@ -100,19 +93,18 @@ def find_folder(source: Path, split: Split, phase: str) -> Path:
     Raises:
         InputError: there is none; the message names what is expected and where it comes from.
     """
-    letter, unseen = split.letter, len(split.unseen)
-    name = f"shift_{'val_' if phase == 'val' else ''}{unseen}_{letter}"
-    tried = [source / "sk_feats" / letter, source / "sk_feats", source / letter, source]
+    letter, name = split.letter, folder_name(split, phase)
+    tried = [source / TOP / letter, source / TOP, source / letter, source]
     for parent in tried:
         if (parent / name).is_dir():
             return parent / name
-    files = sorted({f"{f}.npy" for sets in FILES[phase].values() for t in sets for f in t if f})
-    origin = KNOWN[split.dataset].origin if split.dataset in KNOWN else "your own encoder"
+    files = [path.name for path in _files(source, phase, gated=True)]
+    origin = origin_of(split.dataset, "your own encoder")
     raise InputError(
         f"{tried[0] / name}: no such folder. Expected the published features of {split.dataset} "
-        f"with {unseen} unseen classes: {', '.join(files)}. They come from the authors of the "
-        f"method, or are made from recordings ({origin}) by setting the benchmark's "
-        "`features: backbone`"
+        f"with {len(split.unseen)} unseen classes: {', '.join(files)}. They come from the "
+        f"authors of the method, or are made from recordings ({origin}) by setting the "
+        "benchmark's `features: backbone`"
     )
 
 
@@ -131,23 +123,21 @@ def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict
     Raises:
         InputError: see :mod:`amsf.features.checks` for what is checked.
     """
-    seen = split.seen if phase == "test" else split.val_seen
-    unseen = split.unseen if phase == "test" else split.val_unseen
+    seen, unseen = split.of_phase(phase)
     leaks = sorted({*split.unseen, *unseen})
     allowed = {"train": [seen], "zsl": [unseen], "gzsl": [unseen, seen]}
     if phase == "test":
         allowed["gzsl"] = [tuple(sorted(seen + unseen))]
     width: int | None = None
     result = {}
-    for name, stacked in FILES[phase].items():
-        if name == "gzsl" and not gated:
-            continue
+    for name, roles in _sets(phase, gated=gated).items():
         parts = []
-        for files, classes in zip(stacked, allowed[name], strict=True):
-            part = _read_part(folder, files, split, classes, leaks if name == "train" else ())
+        for role, classes in zip(roles, allowed[name], strict=True):
+            paths = _paths(folder, phase, role, logits=name == "gzsl")
+            part = _read_part(paths, split, classes, leaks if name == "train" else ())
             if width is not None and part.features.shape[1] != width:
                 raise InputError(
-                    f"{folder / files[0]}.npy: features are {part.features.shape[1]} wide; "
+                    f"{paths[0]}: features are {part.features.shape[1]} wide; "
                     f"those of train.npy are {width} wide"
                 )
             width = part.features.shape[1]
@@ -156,14 +146,31 @@ def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict
     return result
 
 
+def _files(folder: Path, phase: str, *, gated: bool) -> list[Path]:
+    """Every published file that a phase is imported from, by name."""
+    paths = {
+        path
+        for name, roles in _sets(phase, gated=gated).items()
+        for role in roles
+        for path in _paths(folder, phase, role, logits=name == "gzsl")
+    }
+    return sorted(paths)
+
+
+def _sets(phase: str, *, gated: bool) -> dict[str, tuple[str, ...]]:
+    """set -> its roles; the set that has logits too is left out where no gate is fitted."""
+    return {name: roles for name, roles in SETS[phase].items() if gated or name != "gzsl"}
+
+
+def _paths(folder: Path, phase: str, role: str, *, logits: bool) -> list[Path]:
+    """A role's features, labels and, if wanted, logits."""
+    files = FILES[phase][role]
+    return [array_file(folder, f) for f in (files if logits else files[:2]) if f]
+
+
 def _read_part(
-    folder: Path,
-    files: tuple[str, str, str | None],
-    split: Split,
-    classes: Sequence[int],
-    forbidden: Sequence[int],
+    paths: list[Path], split: Split, classes: Sequence[int], forbidden: Sequence[int]
 ) -> Samples:
-    paths = [folder / f"{name}.npy" for name in files if name]
     features = check_features(read_array(paths[0], mmap=True), paths[0])
     labels = check_labels(read_array(paths[1]), paths[1], split, classes, forbidden)
     check_rows(paths[0], len(features), paths[1], len(labels))
@@ -176,14 +183,7 @@ def _read_part(
 
 def source_checksums(folder: Path, phase: str, *, gated: bool) -> dict[str, str]:
     """SHA-256 of every published file that a phase was imported from, by file name."""
-    names = {
-        f
-        for set_name, stacked in FILES[phase].items()
-        for files in stacked
-        for f in files
-        if f and (gated or set_name != "gzsl")
-    }
-    return {f"{name}.npy": sha256(folder / f"{name}.npy") for name in sorted(names)}
+    return {path.name: sha256(path) for path in _files(folder, phase, gated=gated)}
 
 
 def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | None:
@@ -196,12 +196,12 @@ def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | 
     Raises:
         InputError: a file is not what that stage writes.
     """
-    paths = [folders[phase] / "names.json" for phase in ("test", "val")]
+    paths = [folders[phase] / NAMES for phase in ("test", "val")]
     if not all(path.is_file() for path in paths):
         return None
-    wanted = (("gtest",), ("ztest", "val"))
     names: list[set[str]] = []
-    for path, roles in zip(paths, wanted):
+    for path, phase in zip(paths, ("test", "val")):
+        roles = SETS[phase]["gzsl"]
         raw = read_json(path)
         if not isinstance(raw, dict) or not all(isinstance(raw.get(role), list) for role in roles):
             raise InputError(

@@ -23,10 +23,11 @@ from typing import Any
 
 import yaml
 
+from amsf.base.artifacts import STAGE_LOG
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, sha256, write_json
 
-FOLDER, PIPELINE = Path("data/stage_log"), Path("dvc.yaml")
+PIPELINE = Path("dvc.yaml")
 # ru_maxrss counts KiB on Linux and bytes on macOS.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -66,7 +67,7 @@ def logged(stage: str, benchmark: str | None, began: float) -> Iterator[None]:
 def log_path(stage: str, benchmark: str | None) -> Path:
     """Where a stage's log lies; what no benchmark can be called becomes ``_``."""
     name = stage if benchmark is None else f"{stage}@{benchmark}"
-    return FOLDER / f"{re.sub(r'[^a-z0-9_@-]', '_', name)}.json"
+    return STAGE_LOG / f"{re.sub(r'[^a-z0-9_@-]', '_', name)}.json"
 
 
 def read_log(stage: str, benchmark: str | None) -> dict[str, Any] | None:

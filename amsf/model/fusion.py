@@ -17,6 +17,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from amsf.base.errors import InputError
 from amsf.model.linear import LinearMap, linear
+from amsf.settings.fusion import find_fault
 from amsf.settings.params import Model
 
 
@@ -248,15 +249,10 @@ def build_fusion(model: Model, views: int, width: int) -> FusionModule:
         width: D, the width of one text vector.
 
     Raises:
-        InputError: ``heads`` does not divide the width, ``ratio`` is set where the module fixes
-            its own width, or fewer views than MSCA's reduction.
+        InputError: the module does not allow them, see :mod:`amsf.settings.fusion`.
     """
-    if model.fusion in ("MHA", "Former") and width % model.heads:
-        fits = [n for n in range(1, 33) if width % n == 0]
-        raise InputError(
-            f"model.heads is {model.heads}, which does not divide the text width {width}; "
-            f"{model.fusion} takes one of {', '.join(map(str, fits))}"
-        )
+    if fault := find_fault(model, views, width):
+        raise InputError(fault)
     ratio = views if model.ratio is None else model.ratio
     builders: dict[str, Callable[[], FusionModule]] = {
         "MHA": lambda: MHA(views, width, ratio, model.heads, model.layers),
@@ -270,15 +266,4 @@ def build_fusion(model: Model, views: int, width: int) -> FusionModule:
         "Conv": lambda: Conv(views, width, model.kernel),
         "MSCA": lambda: MSCA(views, width, model.kernel, model.reduction),
     }
-    if model.fusion == "MSCA" and views < model.reduction:
-        raise InputError(
-            f"model.reduction is {model.reduction}, but there are {views} views; MSCA squeezes "
-            f"views to views/reduction channels: lower it to {views} or add views"
-        )
-    module = builders[model.fusion]()
-    if model.ratio is not None and module.out_features != model.ratio * width:
-        raise InputError(
-            f"model.ratio is {model.ratio}, but {model.fusion} gives a prototype of width "
-            f"{module.out_features} for {views} views of width {width}; leave model.ratio null"
-        )
-    return module
+    return builders[model.fusion]()

@@ -18,9 +18,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
-from amsf.dataset.classes import CLASSES, check_name, class_count, texts_of
+from amsf.dataset.classes import check_name, class_count, texts_of
 from amsf.pack.base import LeftOut, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_missing_list, read_source
 from amsf.skeleton.recordings import FILE_NAME, UNKNOWN, Recording, recordings_to_file

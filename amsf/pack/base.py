@@ -1,6 +1,6 @@
-"""What a reader of one format takes and gives; the readers themselves are ``amsf/read_*.py``.
+"""What a reader of one format takes and gives; the readers are the modules beside it.
 
-Each of those modules has
+Each of them has
 
 - ``plan(files, classes)``: which files are recordings of the format, and why the others are not;
 - ``read(task)``: the recordings of one of them;

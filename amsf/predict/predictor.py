@@ -17,6 +17,7 @@ from scipy.special import expit, logit, softmax
 from amsf.backbone.network import Encoder
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, load_encoder
+from amsf.base.artifacts import Artifacts, encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
@@ -31,7 +32,7 @@ from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
-from amsf.text.features import load_text_features
+from amsf.text.features import MANIFEST, load_text_features
 
 
 @dataclass(frozen=True)
@@ -125,16 +126,14 @@ class Predictor:
         seed = seeds[0] if seed is None else seed
         if seed not in seeds:
             raise InputError(f"no seed {seed} was trained; there are {', '.join(map(str, seeds))}")
-        backbone = Path("data/backbone") / benchmark
-        folder = Path(f"data/models/{benchmark}/seed{seed}/test")
-        gate_file = Path(f"data/evaluation/{benchmark}/gate_seed{seed}.json")
-        text_folder = Path("data/text_features") / benchmark
-        split_file = Path(f"data/split/{benchmark}.json")
+        made = Artifacts(benchmark)
+        backbone, text_folder, split_file = made.backbone, made.text_features, made.split
+        folder, gate_file = made.model(seed, "test"), made.evaluation_files.gate(seed)
         for path in (split_file, text_folder, backbone, folder, gate_file):
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
         split, model, gate = Split.load(split_file), load_model(folder), Gate.load(gate_file)
-        encoder, note = load_encoder(backbone, "encoder_test")
+        encoder, note = load_encoder(backbone, encoder_name("test"))
         config = model.config
         if (
             config.model != settings.model
@@ -154,7 +153,7 @@ class Predictor:
             gate=gate,
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),
             text=text[list(split.unseen)],
-            text_weights=read_json(text_folder / "manifest.json").get("weights_sha256", ""),
+            text_weights=read_json(text_folder / MANIFEST).get("weights_sha256", ""),
             simulated=bool(note["simulated"]),
         )
 

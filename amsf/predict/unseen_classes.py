@@ -16,6 +16,7 @@ from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 from amsf.settings.params import Text
 from amsf.text.descriptions import LABEL_VIEW, VIEWS
+from amsf.text.encode import encode_distinct
 from amsf.text.encoders import check_lengths, load_encoder
 
 # What an action is, and how the body moves: each in people's words and in a language model's.
@@ -136,6 +137,4 @@ def encode_classes(
     texts = [c.text_of(view) for c in classes for view in views]
     names = [f"{where}: {view} of '{c.label}'" for c in classes for view in views]
     check_lengths(encoder, texts, names, text.over_long)
-    distinct = sorted(set(texts))  # equal texts get equal vectors
-    vectors = dict(zip(distinct, encoder.encode(distinct)))
-    return np.stack([vectors[t] for t in texts]).reshape(len(classes), len(views), -1)
+    return encode_distinct(encoder, texts).reshape(len(classes), len(views), -1)

@@ -6,7 +6,7 @@ percent on the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from amsf.base.artifacts import DATA, Artifacts, encoder_name, seed_folder
+from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
@@ -22,10 +24,8 @@ from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import class_accuracies
 from amsf.report.published_results import Run
 from amsf.settings.params import Benchmark, Params, Settings
-from amsf.text.features import TextFeatures, load_text_features
-from amsf.text.report import similarities
+from amsf.text.features import MANIFEST, TextFeatures, load_text_features
 
-DATA = Path("data")
 SEEN = "a seen class"
 LOSS, WEIGHT = "loss_", "weight_"  # beginnings of columns in a training curve
 
@@ -100,23 +100,23 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
         InputError: an artifact is missing or damaged.
     """
     entry, settings = params.benchmark(key), params.for_benchmark(key)
-    split = Split.load(data / "split" / f"{key}.json")
-    metrics = read_json(data / "evaluation" / key / "metrics.json")
+    made = Artifacts(key, data)
+    split, evaluation, models = Split.load(made.split), made.evaluation_files, made.models
+    metrics = read_json(evaluation.metrics)
     seeds = sorted(int(seed) for seed in metrics["seeds"])
-    evaluation, models = data / "evaluation" / key, data / "models" / key
     gzsl = curve = None
     if "H" in metrics["mean"]:
-        gzsl = _of_seeds(evaluation, "predictions_seed{}.csv", seeds)
-        curve = _read(evaluation / "curve.csv")
-    zsl = _of_seeds(evaluation, "zsl_predictions_seed{}.csv", seeds)
-    text = load_text_features(data / "text_features" / key)
+        gzsl = _of_seeds(evaluation.predictions, seeds)
+        curve = _read(evaluation.curve)
+    zsl = _of_seeds(evaluation.zsl_predictions, seeds)
+    text = load_text_features(made.text_features)
     return BenchmarkData(
         key=key,
         entry=entry,
         settings=settings,
         split=split,
-        labels=tuple(load_classes(split.dataset, data / "classes")["label"].astype(str)),
-        simulated=_is_simulated(key, entry, data),
+        labels=tuple(load_classes(split.dataset, made.classes)["label"].astype(str)),
+        simulated=_is_simulated(made, entry),
         metrics=metrics,
         zsl=zsl,
         gzsl=gzsl,
@@ -128,9 +128,9 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
             for phase, seed, folder in _phases(models, seeds)
         },
         text_similarity=_similarity(text, settings.model.views),
-        text=read_json(data / "text_features" / key / "manifest.json"),
-        features=read_json(data / "features" / key / "manifest.json"),
-        latent=LatentMap.load(evaluation / "map.json"),
+        text=read_json(made.text_features / MANIFEST),
+        features=read_json(made.features / "manifest.json"),
+        latent=LatentMap.load(evaluation.latent_map),
     )
 
 
@@ -211,13 +211,14 @@ def term_weights(found: BenchmarkData) -> dict[str, str]:
     return shown
 
 
-def _is_simulated(key: str, entry: Benchmark, data: Path) -> bool:
+def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
     """The demo's recordings are; those that our encoder was trained on say so themselves."""
     if entry.dataset == "demo":
         return True
     if entry.features == "published":
         return False
-    return bool(read_json(data / "backbone" / key / "encoder_test.json").get("simulated"))
+    note = read_json(made.backbone / f"{encoder_name('test')}.json")
+    return bool(note.get("simulated"))
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -229,8 +230,8 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a readable CSV file ({error}); run `dvc repro`") from error
 
 
-def _of_seeds(folder: Path, name: str, seeds: Sequence[int]) -> pd.DataFrame:
-    tables = [_read(folder / name.format(seed)).assign(seed=seed) for seed in seeds]
+def _of_seeds(path_of: Callable[[int], Path], seeds: Sequence[int]) -> pd.DataFrame:
+    tables = [_read(path_of(seed)).assign(seed=seed) for seed in seeds]
     # The evaluation calls the true class of a GZSL sample `labels`.
     return pd.concat(tables, ignore_index=True).rename(columns={"labels": "label"})
 
@@ -247,7 +248,7 @@ def _phases(models: Path, seeds: Sequence[int]) -> Iterator[tuple[str, int, Path
     """(phase, seed, folder) of each trained model; ZSL alone has no validation phase."""
     for seed in seeds:
         for phase in ("test", "val"):
-            folder = models / f"seed{seed}" / phase
+            folder = seed_folder(models, seed) / phase
             if phase == "test" or folder.is_dir():
                 yield phase, seed, folder
 
@@ -261,4 +262,4 @@ def _through_cycles(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def _similarity(text: TextFeatures, views: Sequence[str]) -> np.ndarray:
-    return np.mean([similarities(text.select([view])[:, 0]) for view in views], axis=0)
+    return np.mean([cosine_matrix(text.select([view])[:, 0]) for view in views], axis=0)

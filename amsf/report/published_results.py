@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from amsf.base.artifacts import PUBLISHED_RESULTS
 from amsf.base.errors import InputError
 
-TABLE = Path("data/published_results.csv")
 NUMBERS = ("zsl", "H")
 COLUMNS = (
     *("dataset", "seen", "unseen", "method", *NUMBERS, "source", "skeleton_encoder"),
@@ -83,7 +83,7 @@ class PublishedResult:
         return "no" if self.differs else "not known" if self.unknown else "yes"
 
 
-def load_published(path: Path = TABLE) -> pd.DataFrame:
+def load_published(path: Path = PUBLISHED_RESULTS) -> pd.DataFrame:
     """The table: one row a method and benchmark; text columns are '' where nothing is recorded.
 
     Raises:

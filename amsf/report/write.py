@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from amsf.base.artifacts import Metrics
 from amsf.base.progress import track
 from amsf.base.storage import atomic_path, write_text
 from amsf.report import result_pictures, training_pictures
@@ -15,14 +16,12 @@ from amsf.report.page import build_page
 from amsf.report.plot_tables import write_plot_tables
 from amsf.report.provenance import Provenance
 
-PICTURES, PLOTS, PAGE = "pictures", "plots", "report.html"
-
 
 def write_report(
     benchmarks: Sequence[BenchmarkData],
     published: pd.DataFrame,
     provenance: Provenance,
-    folder: Path,
+    out: Metrics,
 ) -> None:
     """Write ``pictures/<benchmark>/*.png``, ``plots/*.csv`` and ``report.html``, which holds all.
 
@@ -30,15 +29,15 @@ def write_report(
         benchmarks: at least one.
         published: the table of published results.
         provenance: what was run.
-        folder: where to, such as ``metrics``.
+        out: where to.
     """
-    with atomic_path(folder / PICTURES) as temporary:
+    with atomic_path(out.pictures) as temporary:
         for found in track(benchmarks, "benchmarks drawn"):
             draw_pictures(found, temporary / found.key)
-    with atomic_path(folder / PLOTS) as temporary:
+    with atomic_path(out.plots) as temporary:
         temporary.mkdir()
         write_plot_tables(benchmarks, temporary)
-    write_text(folder / PAGE, build_page(benchmarks, published, provenance, folder / PICTURES))
+    write_text(out.report, build_page(benchmarks, published, provenance, out.pictures))
 
 
 def draw_pictures(found: BenchmarkData, folder: Path) -> None:

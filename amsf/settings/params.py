@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from amsf.base.errors import InputError
 from amsf.base.yaml import read_yaml
 from amsf.settings.aligners import ALIGNERS
+from amsf.settings.fusion import find_fault
 from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
@@ -221,6 +222,11 @@ class Evaluate(Section):
     regularisation: PositiveFloat = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases that the task needs, in their order; the gate is fitted on validation."""
+        return ("test",) if self.task == "zsl" else ("test", "val")
+
 
 class Compute(Section):
     """Where and how parallel training and evaluation run."""
@@ -246,27 +252,10 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _fusion_fits(self) -> Settings:
-        """What `amsf.model.fusion` would refuse in training, told before any stage runs."""
-        model, views = self.model, len(self.model.views)
         width = TEXT_WIDTHS.get(self.text.encoder)
-        if width and model.fusion in ("MHA", "Former") and width % model.heads:
-            fits = [n for n in range(1, 33) if width % n == 0]
-            raise ValueError(
-                f"model.heads is {model.heads}, which does not divide {width}, the width of "
-                f"text.encoder {self.text.encoder}; {model.fusion} takes one of "
-                f"{', '.join(map(str, fits))}"
-            )
-        if model.fusion == "MSCA" and views < model.reduction:
-            raise ValueError(
-                f"model.reduction is {model.reduction}, but model.views has {views}; MSCA squeezes "
-                f"views to views/reduction channels: set it to {views} or less, or add views"
-            )
-        own = {"Concat": views, "MSCA": views, "Add": 1, "Weighted_Add": 1, "Conv": 1}
-        if model.ratio is not None and model.ratio != own.get(model.fusion, model.ratio):
-            raise ValueError(
-                f"model.ratio is {model.ratio}, but {model.fusion} of {views} views gives a "
-                f"prototype {own[model.fusion]} times as wide as a text; leave model.ratio null"
-            )
+        whose = f"text.encoder {self.text.encoder}"
+        if fault := find_fault(self.model, len(self.model.views), width, whose):
+            raise ValueError(fault)
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from amsf.base.errors import InputError
+from amsf.base.artifacts import PROMPTS
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.settings.params import Describe, Text
 from amsf.text.answers import find_fault
@@ -25,7 +26,6 @@ from amsf.text.encoders import load_encoder
 from amsf.text.providers import Provider
 from amsf.text.record import AnswerRecord, answer_key
 
-PROMPTS = Path("data/prompts")
 PLACE = "{label}"
 
 # How often a question is asked before its answers are taken to be of no use.
@@ -192,11 +192,10 @@ def _ask_all(
             stop.set()
             pool.shutdown(cancel_futures=True)
     if faults:
-        more = f"; and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise InputError(
             f"{describe.model} gave no usable answer to {len(faults)} of {len(todo)} questions: "
-            f"{'; '.join(faults[:10])}{more}. The other answers are kept in {record.path}; change "
-            "the prompt, the model or describe.temperature and run again"
+            f"{first_ten(faults, '; ', '; and ')}. The other answers are kept in {record.path}; "
+            "change the prompt, the model or describe.temperature and run again"
         )
 
 

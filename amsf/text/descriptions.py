@@ -15,13 +15,13 @@ from typing import get_args
 
 import pandas as pd
 
+from amsf.base.artifacts import TEXTS
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
 from amsf.base.tables import read_table
 from amsf.dataset.classes import load_classes, texts_of
 from amsf.settings.params import View
 
-TEXTS = Path("data/texts")
 VIEWS: tuple[str, ...] = get_args(View)
 LABEL_VIEW = "lb"
 

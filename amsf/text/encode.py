@@ -5,14 +5,26 @@ C = classes, V = views, D = text width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from amsf.settings.params import Text
 from amsf.text.descriptions import Texts, text_digests
-from amsf.text.encoders import check_lengths, load_encoder
+from amsf.text.encoders import TextEncoder, check_lengths, load_encoder
 from amsf.text.features import TextFeatures
+
+
+def encode_distinct(encoder: TextEncoder, texts: Sequence[str]) -> np.ndarray:
+    """The vectors of N texts: (N, D) float32.
+
+    A text that occurs twice is encoded once, so that equal texts have equal vectors: encoders
+    differ in the last bits between batches.
+    """
+    distinct = sorted(set(texts))
+    row_of = {text: row for row, text in enumerate(distinct)}
+    return encoder.encode(distinct)[[row_of[text] for text in texts]]
 
 
 def encode_texts(texts: Texts, text: Text, dataset: str) -> tuple[TextFeatures, dict[str, Any]]:
@@ -34,19 +46,16 @@ def encode_texts(texts: Texts, text: Text, dataset: str) -> tuple[TextFeatures, 
     words = [row[2] for row in rows]
     names = [f"{dataset} {view} of class {label}" for view, label, _ in rows]
     check_lengths(encoder, words, names, text.over_long)
-    # A text that occurs twice is encoded once, so that equal texts have equal vectors.
-    distinct = sorted(set(words))
-    row_of = {words: row for row, words in enumerate(distinct)}
-    vectors = encoder.encode(distinct)
+    vectors = encode_distinct(encoder, words)
 
     C = 1 + max(label for _, label, _ in rows)
     features = np.empty((C, len(texts), encoder.width), np.float32)
-    for v, table in enumerate(texts.values()):
-        samples: list[list[int]] = [[] for _ in range(C)]
-        for label, sample in zip(table["id"], table["text"]):
-            samples[label].append(row_of[sample])
+    samples: dict[tuple[str, int], list[int]] = {}
+    for row, (view, label, _) in enumerate(rows):
+        samples.setdefault((view, label), []).append(row)
+    for v, view in enumerate(texts):
         for label in range(C):
-            features[label, v] = vectors[samples[label]].mean(axis=0)
+            features[label, v] = vectors[samples[view, label]].mean(axis=0)
     manifest = {
         "over_long": text.over_long,
         "samples": {view: int(table["sample"].max()) + 1 for view, table in texts.items()},

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.base.storage import read_json, sha256
 from amsf.settings.params import Text
@@ -203,10 +203,9 @@ def check_lengths(
     counts = encoder.count_tokens(texts)
     long = [f"{names[i]} has {n}" for i, n in enumerate(counts) if n > encoder.limit]
     if long and over_long == "error":
-        more = f", and {len(long) - 10} more" if len(long) > 10 else ""
         raise InputError(
             f"text too long for {encoder.name}, which takes {encoder.limit} tokens: "
-            f"{', '.join(long[:10])}{more}. Shorten it, leave the view out, take a Long-CLIP "
+            f"{first_ten(long, last=', and ')}. Shorten it, leave the view out, take a Long-CLIP "
             "encoder, or set text.over_long: truncate"
         )
 

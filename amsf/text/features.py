@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path, read_array, read_json, write_array, write_json
 from amsf.settings.params import View
@@ -220,11 +221,9 @@ def check_rows(array: np.ndarray, where: str) -> None:
 
 def duplicate_rows(array: np.ndarray) -> list[list[int]]:
     """Groups of two or more classes whose rows of (C, D) point the same way, by first id."""
-    rows = array.astype(np.float64)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    same = rows @ rows.T > SAME
+    same = cosine_matrix(array) > SAME
     groups, taken = [], set()
-    for first in range(len(rows)):
+    for first in range(len(array)):
         group = [int(i) for i in np.flatnonzero(same[first]) if i >= first and i not in taken]
         if first not in taken and len(group) > 1:
             groups.append(group)

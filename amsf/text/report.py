@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from amsf.base.cosines import cosine_matrix
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.text.features import TextFeatures, duplicate_rows
 
@@ -27,16 +28,6 @@ NEAR = 0.25
 
 # A perceptually even scale that reads the same with colour-blind eyes and in grey.
 COLOURS = "cividis"
-
-
-def similarities(features: np.ndarray) -> np.ndarray:
-    """Cosines between the rows of (C, D): (C, C) float64, symmetric, 1 on the diagonal."""
-    rows = features.astype(np.float64)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    cosines = rows @ rows.T
-    cosines = np.clip((cosines + cosines.T) / 2, -1, 1)
-    np.fill_diagonal(cosines, 1)
-    return cosines
 
 
 def nearest_classes(cosines: np.ndarray, count: int = NEAREST) -> np.ndarray:
@@ -89,7 +80,7 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
         labels: C names.
         folder: replaced as a whole.
     """
-    cosines = {view: similarities(features.select([view])[:, 0]) for view in features.views}
+    cosines = {view: cosine_matrix(features.select([view])[:, 0]) for view in features.views}
     correlation = view_correlations(list(cosines.values()))
     report: dict[str, Any] = {
         "dataset": features.dataset,

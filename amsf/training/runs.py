@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import read_tensors, sha256, write_tensors, write_text
@@ -57,7 +58,7 @@ class Inputs:
 
 def phases(settings: Settings) -> tuple[str, ...]:
     """The phases of a seed, in the order in which one random stream runs through them."""
-    return ("test",) if settings.evaluate.task == "zsl" else ("test", "val")
+    return settings.evaluate.phases
 
 
 def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
@@ -80,7 +81,7 @@ def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
             f"{inputs.split.classes}: run the encode stage again"
         )
     for phase in phases(settings):
-        data = load_phase(inputs.features / f"{phase}.safetensors")
+        data = load_phase(phase_file(inputs.features, phase))
         with torch.device("meta"):  # what does not fit together raises here, before any training
             build_aligner(_config(inputs, phase, settings.train.seeds[0], data.width))
     if not settings.compute.scheduler:
@@ -88,13 +89,13 @@ def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
     inputs = replace(inputs, features=inputs.features.resolve())
     scratch = (scratch / fingerprint(inputs)).resolve()
     tasks = [
-        (inputs, seed, chain, scratch / f"seed{seed}", CODE)
+        (inputs, seed, chain, seed_folder(scratch, seed), CODE)
         for seed in settings.train.seeds
         for chain in _chains(settings)
     ]
     side_by_side(train_chain, tasks, settings.compute, "runs trained")
     for seed in settings.train.seeds:
-        _collect(inputs, seed, scratch / f"seed{seed}", out / f"seed{seed}")
+        _collect(inputs, seed, seed_folder(scratch, seed), seed_folder(out, seed))
 
 
 def fingerprint(inputs: Inputs) -> str:
@@ -109,7 +110,7 @@ def fingerprint(inputs: Inputs) -> str:
         "threads": settings.compute.threads,
         "split": vars(inputs.split),
         "text": hashlib.sha256(inputs.text.tobytes()).hexdigest(),
-        "features": [sha256(inputs.features / f"{p}.safetensors") for p in phases(settings)],
+        "features": [sha256(phase_file(inputs.features, p)) for p in phases(settings)],
         "code": CODE,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -146,7 +147,7 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
     for phase in chain:
         if streams is None:
             streams = Streams.seeded(seed, phase, device)
-        data = load_phase(inputs.features / f"{phase}.safetensors")
+        data = load_phase(phase_file(inputs.features, phase))
         config = _config(inputs, phase, seed, data.width)
         text = torch.tensor(inputs.text)  # a copy: joblib hands large arrays over read-only
         trainer = PhaseTrainer(settings, config, data.train, text, streams, device)
@@ -201,7 +202,7 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
             )
     for phase, record in records.items():
         cycle = _chosen(settings, phase, records)
-        data = load_phase(inputs.features / f"{phase}.safetensors")
+        data = load_phase(phase_file(inputs.features, phase))
         arrays = read_tensors(_weights(folder / phase, cycle))
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}
         config = replace(_config(inputs, phase, seed, data.width), cycle=cycle)
@@ -213,7 +214,8 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
 
 
 def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
-    settings, split = inputs.settings, inputs.split
+    settings = inputs.settings
+    seen, unseen = inputs.split.of_phase(phase)
     return Config(
         model=settings.model,
         train=settings.train.model_copy(update={"seeds": (seed,)}),
@@ -222,7 +224,7 @@ def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
         feature_width=width,
         phase=phase,
         seed=seed,
-        seen=split.seen if phase == "test" else split.val_seen,
-        unseen=split.unseen if phase == "test" else split.val_unseen,
+        seen=seen,
+        unseen=unseen,
         cycle=0,
     )

@@ -206,6 +206,12 @@ def test_lists_are_sorted_and_the_rest_is_filled_in() -> None:
     assert all(type(c) is int for c in split.val_unseen)
 
 
+def test_a_phase_has_its_own_seen_and_unseen_classes() -> None:
+    split = make_split("d", 6, [1, 4], [0, 5], kind="listed", where="")
+    assert split.of_phase("test") == ((0, 2, 3, 5), (1, 4))
+    assert split.of_phase("val") == ((2, 3), (0, 5))
+
+
 def test_validation_may_leave_seen_classes_out_or_be_absent() -> None:
     split = make_split("x", 7, [1], [0], val_seen=[6, 2], kind="listed", where="here")
     assert split.val_seen == (2, 6)

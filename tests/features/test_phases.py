@@ -16,7 +16,7 @@ from amsf.base.storage import write_json, write_tensors
 from amsf.dataset.splits import Split, listed_split, make_split
 from amsf.features.checks import report_overlap, report_zero_rows
 from amsf.features.phases import (
-    FILES,
+    SETS,
     describe_phase,
     find_folder,
     import_phase,
@@ -230,7 +230,7 @@ def test_a_missing_folder_names_the_files_and_their_origin(
 
 
 @pytest.mark.parametrize(
-    ("phase", "name"), [(phase, name) for phase in FILES for name in published(phase)]
+    ("phase", "name"), [(phase, name) for phase in SETS for name in published(phase)]
 )
 def test_files_that_are_missing_or_cut_short(tmp_path: Path, phase: str, name: str) -> None:
     path = write(tmp_path, published(phase)) / f"{name}.npy"

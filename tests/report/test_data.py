@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from amsf.base.artifacts import Artifacts
 from amsf.base.errors import InputError
 from amsf.report.data import (
     SEEN,
@@ -118,14 +119,15 @@ def entry(**changes: str) -> Benchmark:
 
 
 def test_what_is_simulated(tmp_path: Path) -> None:
-    assert _is_simulated("b", entry(dataset="demo"), tmp_path)
-    assert not _is_simulated("b", entry(), tmp_path)
+    made = Artifacts("b", tmp_path)
+    assert _is_simulated(made, entry(dataset="demo"))
+    assert not _is_simulated(made, entry())
     own = entry(features="backbone")
     (tmp_path / "backbone/b").mkdir(parents=True)
     for simulated in (True, False):
         note = json.dumps({"simulated": simulated})
         (tmp_path / "backbone/b/encoder_test.json").write_text(note)
-        assert _is_simulated("b", own, tmp_path) is simulated
+        assert _is_simulated(made, own) is simulated
 
 
 def without(name: str) -> Callable[[Path], object]:

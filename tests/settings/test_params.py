@@ -13,7 +13,15 @@ import yaml
 from pydantic import ValidationError
 
 from amsf.base.errors import InputError
-from amsf.settings.params import PROTOCOLS, Benchmark, Params, Protocol, Settings, load_params
+from amsf.settings.params import (
+    PROTOCOLS,
+    Benchmark,
+    Evaluate,
+    Params,
+    Protocol,
+    Settings,
+    load_params,
+)
 
 FILE = Path(__file__).parents[2] / "params.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -398,3 +406,8 @@ def test_selection_may_be_set_under_either_protocol(name: str) -> None:
     for selection in ("val", "last"):
         settings = Settings.model_validate({"protocol": {"name": name, "selection": selection}})
         assert settings.switches().selection == selection
+
+
+def test_zsl_alone_needs_no_validation_phase() -> None:
+    assert Evaluate(task="gzsl").phases == ("test", "val")
+    assert Evaluate(task="zsl").phases == ("test",)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +12,32 @@ import pytest
 from amsf.base.errors import InputError
 from amsf.settings.params import Text
 from amsf.text.descriptions import Texts, text_digests
-from amsf.text.encode import encode_texts
-from amsf.text.encoders import load_encoder
+from amsf.text.encode import encode_distinct, encode_texts
+from amsf.text.encoders import TextEncoder, load_encoder
 
 
 def frame(rows: list[tuple[int, int, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "sample", "text"])
+
+
+class Counting:
+    """Vectors that tell which call and row they are of, as an encoder's last bits may."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        self.asked.append(list(texts))
+        return np.array([[len(self.asked), row] for row in range(len(texts))], np.float32)
+
+
+def test_a_text_is_encoded_once_however_often_it_occurs() -> None:
+    encoder = Counting()
+    vectors = encode_distinct(cast(TextEncoder, encoder), ["up", "hop", "up", "sit", "hop"])
+    assert [sorted(texts) for texts in encoder.asked] == [["hop", "sit", "up"]]
+    assert vectors.tolist() == [
+        [1, encoder.asked[0].index(t)] for t in ("up", "hop", "up", "sit", "hop")
+    ]
 
 
 def test_samples_are_averaged_after_encoding() -> None:

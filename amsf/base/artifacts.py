@@ -1,0 +1,192 @@
+"""Where everything lies that the pipeline reads and writes, relative to the repository's folder.
+
+The one place that spells these paths; dvc.yaml, which cannot import it, is held to it by a test.
+What serves every benchmark is a constant; what is made for one of them is named by its key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA = Path("data")
+
+# What people write, in git.
+CLASSES = DATA / "classes"  # <dataset>.csv
+LISTS = DATA / "splits"  # <key>.yaml: the unseen classes of split.kind listed
+PROMPTS = DATA / "prompts"  # <view>.txt
+PUBLISHED_RESULTS = DATA / "published_results.csv"
+TEXTS = DATA / "texts"  # <dataset>/<view>.csv
+
+# What stages make for all benchmarks.
+ANSWERS = DATA / "llm_record.jsonl"  # of language models, which were paid for
+DESCRIPTIONS = DATA / "descriptions"  # <dataset>/<view>.csv: the texts that are encoded
+SIMULATED = DATA / "simulated" / "demo"  # the demo's recordings
+
+STAGE_LOG = DATA / "stage_log"  # what each stage run took; no output of DVC
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What the pipeline makes of one benchmark.
+
+    Attributes:
+        key: the benchmark's name in params.yaml.
+        data: the folder that holds it all.
+    """
+
+    key: str
+    data: Path = DATA
+
+    @property
+    def text_features(self) -> Path:
+        """Folder of the stage encode."""
+        return self.data / "text_features" / self.key
+
+    @property
+    def text_report(self) -> Path:
+        """Folder of the stage look_at_texts."""
+        return self.data / "text_report" / self.key
+
+    @property
+    def split(self) -> Path:
+        """File of the stage split."""
+        return self.data / "split" / f"{self.key}.json"
+
+    @property
+    def backbone(self) -> Path:
+        """Folder of the stage backbone."""
+        return self.data / "backbone" / self.key
+
+    @property
+    def features(self) -> Path:
+        """Folder of the stage features."""
+        return self.data / "features" / self.key
+
+    @property
+    def models(self) -> Path:
+        """Folder of the stage train."""
+        return self.data / "models" / self.key
+
+    @property
+    def evaluation(self) -> Path:
+        """Folder of the stage evaluate."""
+        return self.data / "evaluation" / self.key
+
+    @property
+    def evaluation_files(self) -> EvaluationFiles:
+        """What is in that folder."""
+        return EvaluationFiles(self.evaluation)
+
+    def model(self, seed: int, phase: str) -> Path:
+        """Folder of one trained model."""
+        return seed_folder(self.models, seed) / phase
+
+    @property
+    def classes(self) -> Path:
+        """Folder of the class lists, which all benchmarks share."""
+        return self.data / CLASSES.name
+
+    @property
+    def training(self) -> Path:
+        """Where the stage train keeps what is under way."""
+        return self.data / "training" / self.key
+
+    @property
+    def backbone_training(self) -> Path:
+        """Where the stage backbone keeps what is under way."""
+        return self.data / "training" / f"{self.key}-backbone"
+
+
+def phase_file(features: Path, phase: str) -> Path:
+    """The features of one phase, in the folder of the stage features."""
+    return features / f"{phase}.safetensors"
+
+
+def encoder_name(phase: str) -> str:
+    """A phase's skeleton encoder in the folder of the stage backbone, without an ending."""
+    return f"encoder_{phase}"
+
+
+def seed_folder(models: Path, seed: int) -> Path:
+    """The runs of one seed, a folder a phase, in the folder of the stage train or a like one."""
+    return models / f"seed{seed}"
+
+
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """The files in the folder of the stage evaluate."""
+
+    folder: Path
+
+    @property
+    def metrics(self) -> Path:
+        """Scores of each seed, their mean and standard deviation."""
+        return self.folder / "metrics.json"
+
+    @property
+    def per_class(self) -> Path:
+        """Accuracies of each class."""
+        return self.folder / "per_class.csv"
+
+    @property
+    def curve(self) -> Path:
+        """The seen-unseen curve; GZSL alone has one."""
+        return self.folder / "curve.csv"
+
+    @property
+    def confusion(self) -> Path:
+        """Counts of true and predicted classes; of GZSL alone."""
+        return self.folder / "confusion.csv"
+
+    @property
+    def latent_map(self) -> Path:
+        """The first seed's shared space of skeletons and texts, in two dimensions."""
+        return self.folder / "map.json"
+
+    def zsl_predictions(self, seed: int) -> Path:
+        """One row a test sample of an unseen class."""
+        return self.folder / f"zsl_predictions_seed{seed}.csv"
+
+    def predictions(self, seed: int) -> Path:
+        """One row a test sample; of GZSL alone."""
+        return self.folder / f"predictions_seed{seed}.csv"
+
+    def gate(self, seed: int) -> Path:
+        """The gate between seen and unseen classes; of GZSL alone."""
+        return self.folder / f"gate_seed{seed}.json"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What is read by people: the files of the stage summarize, and tables of ablations."""
+
+    folder: Path = Path("metrics")
+
+    @property
+    def scores(self) -> Path:
+        """One row a benchmark, percent: what `dvc metrics show` tells."""
+        return self.folder / "gzsl.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that holds all."""
+        return self.folder / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """The report's pictures, a folder a benchmark."""
+        return self.folder / "pictures"
+
+    @property
+    def plots(self) -> Path:
+        """Tables that `dvc plots` draws."""
+        return self.folder / "plots"
+
+    @property
+    def ablation(self) -> Path:
+        """The table of a grid of experiments, but for its ending."""
+        return self.folder / "ablation"
+
+
+METRICS = Metrics()
