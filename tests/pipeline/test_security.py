@@ -93,6 +93,8 @@ def _wrong(called: str, node: ast.Call, given: dict[str, ast.expr]) -> list[str]
         wrong.append(f"{called} without allow_pickle=False")
     if called == "ruamel.yaml.YAML" and said("typ") != "safe":
         wrong.append("a YAML reader that is not the safe one")
+    if called == "jinja2.Environment" and said("autoescape") is not True:
+        wrong.append("templates that do not escape")
     if called.endswith((".extractall", ".extract")):
         wrong.append(f"{called} unpacks names as they are")
     if called.endswith((".from_pretrained", "SentenceTransformer", "snapshot_download")):
@@ -141,6 +143,7 @@ def test_no_unsafe_call(path: Path) -> None:
         "import yaml\nyaml.unsafe_load(t)",
         "from ruamel.yaml import YAML\nYAML().load(t)",
         "from ruamel.yaml import YAML\nYAML(typ='unsafe').load(t)",
+        "from jinja2 import Environment\nEnvironment(loader=a)",
         "eval(t)",
         "import os\nos.system(t)",
         "import subprocess\nsubprocess.run(t, shell=True)",
