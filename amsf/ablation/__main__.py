@@ -18,8 +18,9 @@ from typing import Any
 
 from amsf.ablation.checks import Checker
 from amsf.ablation.grid import Cell, Grid, apply_overrides, load_grid, set_param
-from amsf.ablation.runs import Run, Runs, copied_paths, queue_run, untracked_code
+from amsf.ablation.runs import Run, Runs, copied_paths, untracked_code
 from amsf.ablation.table import Line, as_frame, as_markdown
+from amsf.ablation.tasks import queue_run
 from amsf.base.artifacts import METRICS
 from amsf.base.errors import InputError
 from amsf.base.progress import track
@@ -84,7 +85,7 @@ def queue(grid: Grid, path: Path) -> str:
         for cell in track(new, "experiments queued"):
             words = [set_param(raw, key, value) for key, value in cell.overrides.items()]
             queue_run(revisions.root, cell.name, words, copied_paths(revisions, valid[cell.name]))
-        head = revisions.repo.scm.get_rev()
+        head = revisions.head
     lines = [f"{name}: {_told(run, head)}" for name, run in states.items()]
     lines.append(
         f"{len(new)} queued. Run them with `dvc queue start`, look with `dvc queue status`, then "

@@ -145,6 +145,13 @@ def _overrides(values: Any, where: str) -> dict[str, Any]:
     for key, value in values.items():
         if not isinstance(key, str) or "." not in key:
             raise InputError(f"{where}: {key} is no parameter; write its section too: model.heads")
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):  # a date, as YAML reads 2026-01-31, or .inf
+            raise InputError(
+                f"{where}.{key}: {value!r} is no value of a parameter; expected text, numbers, "
+                "true, false, null, lists or mappings: put text in quotes"
+            ) from None
         if re.search(r"[\\\"$]", str(value)):
             raise InputError(f"{where}.{key}: {value!r} has a backslash, a quote or a dollar sign")
     return values

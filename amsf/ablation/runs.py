@@ -1,18 +1,17 @@
-"""The experiments of a grid in DVC: which are done, waiting or failed, and how to queue one."""
+"""The experiments of a grid in DVC: which are done, waiting or failed, and what one needs."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from amsf.ablation.checks import effective
+from amsf.ablation.tasks import failure, queue_tasks
 from amsf.base.errors import InputError
+from amsf.base.yaml import parse_yaml
+from amsf.compare.commands import git
 from amsf.compare.revisions import Named, Revisions
 from amsf.settings.params import Params, parse_params
 
@@ -48,13 +47,8 @@ class Runs:
     def __init__(self, revisions: Revisions) -> None:
         self._revisions = revisions
         self._done = revisions.experiments()
-        self._waiting: dict[str, tuple[State, str]] = {}
-        states: dict[str, State] = {"Failed": "failed", "Queued": "queued", "Running": "running"}
-        tasks = revisions.repo.experiments.celery_queue.status()
-        for shown, state in states.items():  # a later state outweighs an earlier one
-            for task in sorted(tasks, key=lambda t: t["timestamp"]):
-                if task["status"] == shown:
-                    self._waiting[task["name"]] = (state, task["rev"])
+        # A later state outweighs an earlier one.
+        self._waiting = {task.name: task for task in queue_tasks(revisions.root)}
 
     def of(self, name: str, params: Params) -> Run:
         """Where the experiment of this name and these parameters stands."""
@@ -66,20 +60,21 @@ class Runs:
                 return Run("done", named=named)
             reasons.append(reason)
         if name in self._waiting:
-            state, revision = self._waiting[name]
-            if state != "failed":
-                reason = self._difference(revision, expected)
-                return Run("changed", f"in the queue with {reason}") if reason else Run(state)
+            task = self._waiting[name]
+            if task.state != "failed":
+                reason = self._difference(task.revision, expected)
+                return Run("changed", f"in the queue with {reason}") if reason else Run(task.state)
             if not reasons:
                 # One that failed is run anew, whatever its parameters were.
-                return Run(state, self._failure(name, revision))
+                return Run("failed", failure(self._revisions.root, task))
         return Run("changed", f"run with {reasons[0]}") if reasons else Run("absent")
 
     def _difference(self, revision: str, expected: Mapping[str, Any]) -> str:
         """The first parameter in which a revision differs, or nothing."""
         try:
             snapshot = self._revisions.open(revision)
-            found = effective(parse_params(yaml.safe_load(snapshot.read("params.yaml")), revision))
+            raw = parse_yaml(snapshot.read("params.yaml"), "params.yaml")
+            found = effective(parse_params(raw, revision))
         except InputError as error:
             return f"parameters that are not valid now ({error})"
         for key in sorted({*expected, *found}):
@@ -94,44 +89,11 @@ class Runs:
                 return f"another entry benchmarks.{key}"
         return ""
 
-    def _failure(self, name: str, revision: str) -> str:
-        """The error in the log of a failed task."""
-        process = self._revisions.repo.experiments.celery_queue.proc.get(revision)
-        log = Path(process.stdout) if process is not None else None
-        lines = log.read_text(errors="replace").splitlines() if log and log.is_file() else []
-        for mark in ("error: ", "ERROR: "):
-            told = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
-            if told:
-                return told[-1]
-        return f"see `dvc queue logs {name}`"
-
-
-def queue_run(root: Path, name: str, set_params: Sequence[str], copied: Sequence[str]) -> None:
-    """Put one experiment into DVC's queue: ``dvc exp run --queue``.
-
-    Args:
-        root: the repository.
-        name: of the experiment.
-        set_params: overrides in the form of ``-S``.
-        copied: files and folders of the user's that git does not know, and that DVC is to copy.
-
-    Raises:
-        InputError: DVC refuses.
-    """
-    words = ["exp", "run", "--queue", "--name", name]
-    words += [word for override in set_params for word in ("--set-param", override)]
-    words += [word for path in copied for word in ("--copy-paths", path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *words], cwd=root, check=False, text=True, capture_output=True
-    )
-    if done.returncode:
-        raise InputError(f"{name}: DVC did not queue it: {done.stderr.strip()}")
-
 
 def untracked_code(revisions: Revisions) -> list[str]:
     """Files of the pipeline that git does not know, so that a queued experiment would miss them."""
-    found = (str(path) for path in revisions.repo.scm.untracked_files())
-    return sorted(path for path in found if path.startswith(TRACKED))
+    listed = git(revisions.root, "ls-files", "-z", "--others", "--exclude-standard")
+    return sorted(path for path in listed.split("\0") if path.startswith(TRACKED))
 
 
 def copied_paths(revisions: Revisions, params: Params) -> list[str]:
@@ -139,30 +101,21 @@ def copied_paths(revisions: Revisions, params: Params) -> list[str]:
 
     A queued experiment runs in a folder of its own, with what git tracks and DVC has made.
     """
-    repo = revisions.repo
-    outs = [Path(out.fs_path) for out in repo.index.outs]
+    from dvc.api import DVCFileSystem
+
+    files = DVCFileSystem(str(revisions.root))
     found = set()
     for entry in params.benchmarks.values():
         source = revisions.root / entry.source
-        made = any(source.is_relative_to(out) for out in outs)
+        made = files.isdvc(Path(entry.source).as_posix())
         if made or Path(entry.source).is_absolute() or not source.is_dir():
             continue
-        known = {Path(path) for path in _tracked(revisions.root, entry.source)}
+        listed = git(revisions.root, "ls-files", "-z", "--", entry.source)
+        known = {Path(path) for path in listed.split("\0") if path}
         inside = [path.relative_to(revisions.root) for path in source.iterdir()]
         own = [path for path in inside if path not in known]
         found |= {str(path) for path in own} if known else {entry.source}
     return sorted(found)
-
-
-def _tracked(root: Path, folder: str) -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--", folder],
-        cwd=root,
-        check=True,
-        text=True,
-        capture_output=True,
-    )
-    return [path for path in listed.stdout.split("\0") if path]
 
 
 def _told(value: Any) -> str:

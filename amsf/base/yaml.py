@@ -1,35 +1,38 @@
-"""Reading YAML that people write: one that says a thing twice is refused.
+"""YAML as DVC reads it, so that one file means the same to both; a key twice is an error.
 
-PyYAML takes the last of two equal keys without a word, so that a section pasted a second time
-would undo the first one quietly.
+That is YAML 1.2: ``010`` is ten, ``1e-4`` is a number and ``yes`` is text.
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from amsf.base.errors import InputError
 
+# What the library lets through of an encoding, of a date, and of values whose tag is not true.
+_OF_VALUES = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
-class _UniqueKeys(yaml.SafeLoader):
-    """The safe loader; the second of two equal keys in a mapping is an error."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None,
-                        None,
-                        f"'{key.value}' is there twice; keep one of them",
-                        key.start_mark,
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+class SafeUniqueKeys(SafeConstructor):
+    """Builds plain values alone; the second of two equal keys in a mapping is an error.
+
+    It is so with the library's own constructor too, but that one's message holds both values,
+    which aliases can make too long to print.
+    """
+
+    def check_mapping_key(
+        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        if key in mapping:
+            problem = f"'{key!s:.60}' is there twice; keep one of them"
+            raise DuplicateKeyError(None, None, problem, key_node.start_mark)
+        return True
 
 
 def read_yaml(path: Path) -> Any:
@@ -38,20 +41,37 @@ def read_yaml(path: Path) -> Any:
     Raises:
         InputError: it is not UTF-8 or not YAML, or a key is there twice in one mapping.
     """
+    return parse_yaml(path.read_bytes(), str(path))
+
+
+def parse_yaml(content: str | bytes, where: str) -> Any:
+    """What :func:`read_yaml` makes of the content of a file; ``where`` names it in messages."""
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = SafeUniqueKeys
     try:
-        # A subclass of the safe loader: tags for Python objects are errors.
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: of the encoding, or of a date
-        raise InputError(f"{path}: not valid YAML ({_told(error)}); mend it") from error
+        return reader.load(content if isinstance(content, str) else content.decode("utf-8"))
+    except (YAMLError, *_OF_VALUES) as error:
+        raise InputError(f"{where}: not valid YAML ({_told(error)}); mend it") from error
     except RecursionError as error:
         raise InputError(
-            f"{path}: not valid YAML (nested too deeply); expected a mapping of names to values"
+            f"{where}: not valid YAML (nested too deeply); expected a mapping of names to values"
         ) from error
 
 
+def dump_yaml(value: Any) -> str:
+    """Plain values as YAML, in their order; innermost lists and mappings in flow style."""
+    writer = YAML(typ="safe", pure=True)
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.default_flow_style = None
+    writer.width = 96
+    out = io.StringIO()
+    writer.dump(value, out)
+    return out.getvalue()
+
+
 def _told(error: Exception) -> str:
-    """What is wrong and where, without the lines around it that PyYAML shows."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+    """What is wrong and where, without the lines around it that the library shows."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
     return " ".join(str(error).split())

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from amsf.base.artifacts import Artifacts
 from amsf.base.errors import InputError
+from amsf.base.yaml import parse_yaml
 from amsf.compare.revisions import Snapshot
 from amsf.compare.scores import Score, gzsl_scores, zsl_score
 from amsf.dataset.layout import NAMES, phase_of
@@ -95,14 +95,12 @@ def benchmarks_of(snapshot: Snapshot) -> list[str]:
     """The benchmarks that are switched on in a revision.
 
     Raises:
-        InputError: it has no params.yaml, or none that lists benchmarks.
+        InputError: it has no params.yaml, or none that is YAML and lists benchmarks.
     """
     try:
-        raw = yaml.safe_load(snapshot.read("params.yaml"))
+        raw = parse_yaml(snapshot.read("params.yaml"), f"{snapshot.name}: params.yaml")
     except FileNotFoundError:
         raise InputError(f"{snapshot.name}: has no params.yaml") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{snapshot.name}: params.yaml is not valid YAML ({error})") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("benchmarks"), dict):
         raise InputError(f"{snapshot.name}: params.yaml has no benchmarks")
     return list(raw["benchmarks"])
@@ -182,7 +180,7 @@ def _recordings(snapshot: Snapshot, benchmark: str) -> dict[str, tuple[str, ...]
 
 
 def _record(snapshot: Snapshot, benchmark: str) -> Record:
-    stages = yaml.safe_load(snapshot.read("dvc.lock"))["stages"]
+    stages = parse_yaml(snapshot.read("dvc.lock"), f"{snapshot.name}: dvc.lock")["stages"]
     params: dict[str, Any] = {}
     code: dict[str, str] = {}
     data: dict[str, str] = {}

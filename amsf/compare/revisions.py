@@ -1,18 +1,20 @@
 """Files of DVC experiments, git revisions and the workspace, read without checking anything out.
 
-Nothing else of the comparison imports DVC.
+Nothing else of the comparison asks DVC, and nothing here goes below its API and commands.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from amsf.base.errors import InputError
+from amsf.compare.commands import dvc, git
 
 WORKSPACE = "workspace"
 
@@ -46,20 +48,24 @@ class Named:
 class Revisions:
     """The revisions of the DVC repository in a folder; to be used in a ``with`` statement.
 
+    Attributes:
+        root: of the DVC repository.
+        head: the commit that is checked out.
+
     Raises:
-        InputError: there is no DVC repository with git.
+        InputError: there is no DVC repository with a commit of git.
     """
 
     def __init__(self, folder: Path = Path()) -> None:
-        from dvc.exceptions import DvcException
-        from dvc.repo import Repo
-
-        self._stack = ExitStack()
         try:
-            self.repo = self._stack.enter_context(Repo(str(folder)))
-        except DvcException as error:
+            self.root = (folder / dvc(folder, "root").strip()).resolve()
+        except InputError as error:
             raise InputError(f"{folder.resolve()}: no DVC repository ({error})") from None
-        self.root = Path(self.repo.root_dir)
+        try:
+            self.head = git(self.root, "rev-parse", "--verify", "HEAD").strip()
+        except InputError as error:
+            raise InputError(f"{self.root}: no commit of git to start from ({error})") from None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Revisions:
         return self
@@ -73,14 +79,21 @@ class Revisions:
         self._stack.close()
 
     def experiments(self) -> dict[str, list[Named]]:
-        """The experiments of every name, those that start from HEAD first."""
-        head = self.repo.scm.get_rev()
-        listed = self.repo.experiments.ls(all_commits=True)
-        found: dict[str, list[Named]] = {}
-        for baseline in sorted(listed, key=lambda rev: rev != head):
-            for name, revision in listed[baseline]:
-                found.setdefault(name, []).append(Named(str(revision), baseline))
-        return found
+        """The experiments of every name, those that start from HEAD first.
+
+        Each is a reference of git, ``refs/exps/<commit that it starts from>/<name>``. To
+        `dvc.api.exp_show` one has to give the commits, whose every file of metrics it reads; and
+        it tells seven digits of a revision.
+        """
+        listed = git(self.root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps")
+        found = re.findall(r"^(\w+) refs/exps/(\w{2})/(\w{38})/(.+)$", listed, re.MULTILINE)
+        named: dict[str, list[Named]] = {}
+        for revision, start, rest, name in found:
+            named.setdefault(name, []).append(Named(revision, start + rest))
+        return {
+            name: sorted(own, key=lambda one: one.baseline != self.head)
+            for name, own in named.items()
+        }
 
     def open(self, name: str) -> Snapshot:
         """The files of an experiment, a branch, a tag, a commit, or of ``workspace``.
@@ -91,6 +104,8 @@ class Revisions:
         if name == WORKSPACE:
             return Snapshot(name, name, self._read_workspace, self._find_workspace)
         from dvc.api import DVCFileSystem
+
+        # No part of dvc.api, which yet lets it through.
         from dvc_data.index import DataIndexError
 
         revision = self._resolve(name)
@@ -116,26 +131,30 @@ class Revisions:
         return Snapshot(name, revision, read, find)
 
     def _resolve(self, name: str) -> str:
-        from dvc.scm import RevError, resolve_rev
-
-        try:
-            return str(resolve_rev(self.repo.scm, name))
-        except RevError as error:
-            named = self.experiments()
-            if len(named.get(name, [])) > 1:
-                told = ", ".join(found.revision[:10] for found in named[name])
-                raise InputError(
-                    f"{name}: {len(named[name])} experiments of other commits have this name; "
-                    f"give one by its revision: {told}"
-                ) from None
-            scm = self.repo.scm
-            known = [*named, *scm.list_branches(), *scm.list_tags(), WORKSPACE]
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        """The revision, by the rules of DVC: git's names first, then those of experiments."""
+        if not name.startswith("-"):
+            with suppress(InputError):
+                return git(self.root, "rev-parse", "--verify", f"{name}^{{commit}}").strip()
+        named = self.experiments()
+        own = named.get(name, [])
+        if len(own) == 1 or (own and own[0].baseline == self.head):
+            return own[0].revision
+        if own:
+            told = ", ".join(found.revision[:10] for found in own)
             raise InputError(
-                f"{name}: no experiment, branch, tag or commit of this name{hint} "
-                f"`dvc exp list --all-commits` lists the experiments ({error})"
-            ) from None
+                f"{name}: {len(own)} experiments of other commits have this name; "
+                f"give one by its revision: {told}"
+            )
+        from dvc.api import all_branches, all_tags
+
+        root = str(self.root)
+        known = [*named, *all_branches(root), *all_tags(root), WORKSPACE]
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ";"
+        raise InputError(
+            f"{name}: no experiment, branch, tag or commit of this name{hint} "
+            "`dvc exp list --all-commits` lists the experiments"
+        )
 
     def _read_workspace(self, path: str) -> bytes:
         return (self.root / path).read_bytes()

@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_array, write_array, write_text
+from amsf.base.yaml import dump_yaml
 from amsf.dataset.classes import class_count
 from amsf.dataset.splits import Split, make_split
 
@@ -80,8 +80,9 @@ def write_list(split: Split, path: Path, comment: str) -> None:
         content["val_seen"] = list(split.val_seen)
     if split.letter != "r":  # features of easy and hard splits have folders of their own
         content["kind"] = split.kind
-    body = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=96)
-    write_text(path, f"# {comment}\n{body}")
+    # The library leaves a space at the end of a line that it breaks.
+    lines = [f"# {comment}", *(line.rstrip() for line in dump_yaml(content).splitlines())]
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def main(words: list[str] | None = None) -> None:

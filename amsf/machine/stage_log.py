@@ -21,11 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amsf.base.artifacts import STAGE_LOG
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, sha256, write_json
+from amsf.base.yaml import read_yaml
 
 PIPELINE = Path("dvc.yaml")
 # ru_maxrss counts KiB on Linux and bytes on macOS.
@@ -107,8 +106,8 @@ def stage_outputs(stage: str, benchmark: str | None, pipeline: Path = PIPELINE) 
 
 def _stages(pipeline: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        return dict(read_yaml(pipeline)["stages"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{pipeline}: not a pipeline ({error})") from error
 
 

@@ -39,11 +39,10 @@ Fusion = Literal[
 ]
 Kind = Literal["listed", "random", "easy", "hard"]
 
-# strict: YAML's yes and true would otherwise count as 1. Not so for floats, since YAML 1.1 reads
-# 1e-4 as text.
+# strict: true would otherwise count as 1, and "4" as a number. A whole number still is a float.
 PositiveInt = Annotated[int, Field(ge=1, strict=True)]
 Natural = Annotated[int, Field(ge=0, strict=True)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, strict=True)]
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -81,7 +80,7 @@ class Describe(Section):
     provider: Literal["recorded", "openai", "transformers"] = "recorded"
     model: str = ""
     base_url: str = ""
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    temperature: Annotated[float, Field(ge=0, le=2, strict=True)] = 0.0
     max_tokens: PositiveInt = 240
     samples: PositiveInt = 1
     concurrency: PositiveInt = 4
@@ -166,7 +165,7 @@ class Backbone(Section):
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 3e-3
-    frames: Annotated[int, Field(ge=16, multiple_of=8)] = 32
+    frames: Annotated[int, Field(ge=16, multiple_of=8, strict=True)] = 32
     seed: Natural = 0
 
 
@@ -220,7 +219,7 @@ class Evaluate(Section):
     task: Literal["gzsl", "zsl"] = "gzsl"
     temperature: PositiveFloat = 2.0
     regularisation: PositiveFloat = 2.0
-    threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    threshold: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
 
     @property
     def phases(self) -> tuple[str, ...]:

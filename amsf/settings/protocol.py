@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Selection = Literal["val", "last", "test"]
+# strict: true would otherwise count as 1.
+Float = Annotated[float, Field(strict=True)]
 
 
 class Section(BaseModel):
@@ -25,8 +27,8 @@ class Protocol(Section):
     selection: Selection | None = None
     normalise_at_evaluation: bool | None = None
     noise: Literal["independent", "shared"] | None = None
-    initial_logvar: float | None = None
-    kl_weight: Annotated[float, Field(ge=0)] | None = None
+    initial_logvar: Float | None = None
+    kl_weight: Annotated[Float, Field(ge=0)] | None = None
     classifier_relu: bool | None = None
     classifier_restart: bool | None = None
     schedule: Literal["fraction", "absolute"] | None = None
@@ -41,8 +43,8 @@ class Switches(Section):
     selection: Selection
     normalise_at_evaluation: bool
     noise: Literal["independent", "shared"]
-    initial_logvar: float
-    kl_weight: Annotated[float, Field(ge=0)]
+    initial_logvar: Float
+    kl_weight: Annotated[Float, Field(ge=0)]
     classifier_relu: bool
     classifier_restart: bool
     schedule: Literal["fraction", "absolute"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from amsf.ablation.grid import apply_overrides, load_grid, set_param
 from amsf.base.errors import InputError
+from amsf.base.yaml import parse_yaml, read_yaml
 from amsf.settings.params import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,8 @@ def test_every_combination_in_order(tmp_path: Path) -> None:
         ({"axes": {"views": {"lb": "lb"}}}, r"axes.views.lb: found 'lb'; expected parameters"),
         ({"axes": {"views": {"lb": {"views": 1}}}}, "views is no parameter; write its section"),
         ({"set": {"text.checkpoint": 'a"b'}}, "has a backslash, a quote or a dollar sign"),
+        ("name: a\nset: {model.heads: 2026-01-31}", "is no value of a parameter; .*in quotes"),
+        ("name: a\nset: {model.heads: .inf}", "inf is no value of a parameter"),
         ({"set": {"model.fusion": "Add"}}, "model.fusion is set twice in lb-Add"),
         ({"exclude": [{"views": "ad"}]}, "exclude 0: the axes have no views: ad"),
         ({"exclude": [{}]}, "exclude 0: found {}"),
@@ -108,17 +111,27 @@ def test_overrides_are_what_dvc_makes_of_them(
     }
     path.write_text(yaml.safe_dump(params))
     dvc_apply(path, [set_param(params, key, v) for key, v in overrides.items()])
-    assert yaml.safe_load(path.read_text()) == apply_overrides(params, overrides)
+    assert read_yaml(path) == apply_overrides(params, overrides)
     assert params["model"]["heads"] == 4
 
 
 def test_small_numbers_reach_the_settings(tmp_path: Path) -> None:
-    # YAML 1.1 reads 1e-05 as text, which the parameters take as the number that it is.
+    # YAML 1.1 would read 1e-05, without a dot, as text.
     path = tmp_path / "params.yaml"
     path.write_text((ROOT / "params.yaml").read_text())
-    word = set_param(yaml.safe_load(path.read_text()), "train.learning_rate", 1e-05)
+    word = set_param(read_yaml(path), "train.learning_rate", 1e-05)
     dvc_apply(path, [word])
     assert load_params(path).train.learning_rate == 1e-05
+
+
+@pytest.mark.parametrize("scalar", ["010", "0o10", "1e-4", "yes", "'1e-4'", "'010'", "~", "1:30"])
+def test_a_value_of_a_grid_is_what_it_is_in_params_yaml(tmp_path: Path, scalar: str) -> None:
+    value = parse_yaml(f"v: {scalar}", "grid")["v"]
+    path = tmp_path / "params.yaml"
+    path.write_text("model: {heads: 4}\n")
+    dvc_apply(path, [set_param(read_yaml(path), "model.heads", value)])
+    found = read_yaml(path)["model"]["heads"]
+    assert (type(found), found) == (type(value), value)
 
 
 def test_an_override_keeps_the_comments_of_params_yaml(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from amsf.ablation.grid import apply_overrides
-from amsf.ablation.runs import Runs, copied_paths, queue_run, untracked_code
+from amsf.ablation.runs import Runs, copied_paths, untracked_code
+from amsf.ablation.tasks import queue_run
 from amsf.base.errors import InputError
 from amsf.compare.revisions import Revisions
 from amsf.settings.params import Params, parse_params
@@ -41,7 +42,7 @@ def test_done_and_of_which_revision(revisions: Revisions) -> None:
     run = Runs(revisions).of("tiny-1-MHA", params(fusion="MHA"))
     assert run.state == "done"
     assert run.named is not None
-    assert run.named.baseline == revisions.repo.scm.get_rev()
+    assert run.named.baseline == revisions.head
     changed = yaml.safe_load(revisions.open(run.named.revision).read("params.yaml"))
     assert changed["model"]["fusion"] == "MHA"
 

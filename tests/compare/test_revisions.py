@@ -89,6 +89,31 @@ def test_a_name_of_several_experiments_is_refused(revisions: Revisions, project:
             git(project, "update-ref", "-d", ref)
 
 
+def test_of_several_experiments_the_one_from_the_checked_out_commit(
+    revisions: Revisions, project: Path
+) -> None:
+    listed = revisions.experiments()
+    revision = {name: listed[f"tiny-1-{name}"][0].revision for name in ("Add", "MHA")}
+    starts = {"a" * 40: revision["MHA"], revisions.head: revision["Add"]}
+    refs = {f"refs/exps/{sha[:2]}/{sha[2:]}/both": found for sha, found in starts.items()}
+    for ref, found in refs.items():
+        git(project, "update-ref", ref, found)
+    try:
+        assert [n.revision for n in revisions.experiments()["both"]] == [
+            revision["Add"],
+            revision["MHA"],
+        ]
+        assert revisions.open("both").revision == revision["Add"]
+    finally:
+        for ref in refs:
+            git(project, "update-ref", "-d", ref)
+
+
+def test_a_name_that_looks_like_an_option(revisions: Revisions) -> None:
+    with pytest.raises(InputError, match="--all: no experiment, branch"):
+        revisions.open("--all")
+
+
 def test_a_file_that_is_not_in_the_cache(project: Path, tmp_path: Path) -> None:
     with DVCFileSystem(str(project), rev="HEAD").repo as repo:
         checksum = repo.dvcfs.info(METRICS)["dvc_info"]["md5"]
@@ -115,6 +140,13 @@ def test_a_clone_without_the_cache(project: Path, tmp_path: Path) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no DVC repository"):
+        Revisions(tmp_path)
+
+
+def test_no_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    call(tmp_path, "dvc", "init", "-q")
+    with pytest.raises(InputError, match="no commit of git to start from"):
         Revisions(tmp_path)
 
 

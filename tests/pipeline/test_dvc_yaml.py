@@ -13,6 +13,7 @@ from dvc.utils.serialize import modify_yaml
 
 from amsf.backbone import training as backbone_training
 from amsf.machine.snapshots import code_digest
+from amsf.report.render import TEMPLATES
 from amsf.settings.params import load_params
 from amsf.training import runs as training_runs
 from tests.support.imports import PACKAGES, closure, imported
@@ -50,6 +51,13 @@ def test_code_deps_cover_the_import_closure_and_no_room_more(name: str) -> None:
     assert uncovered(name, deps) == set()
     for dep in deps:  # each is needed: without it something is uncovered
         assert uncovered(name, deps - {dep}), dep
+
+
+def test_the_reports_templates_rerun_the_report() -> None:
+    templates = [path.relative_to(ROOT).as_posix() for path in TEMPLATES.iterdir()]
+    assert len(templates) > 5
+    for path in templates:
+        assert any(covers(dep, path) for dep in body("summarize")["deps"]), path
 
 
 def test_a_rooms_own_file_has_no_code() -> None:

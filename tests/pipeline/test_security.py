@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from pytest_httpserver import HTTPServer
+from ruamel.yaml.constructor import SafeConstructor
 from werkzeug import Response
 
 from amsf.base.errors import InputError
-from amsf.base.yaml import _UniqueKeys
+from amsf.base.yaml import SafeUniqueKeys, dump_yaml
 from amsf.pack.__main__ import pack
 from amsf.settings.params import load_params
 from amsf.text.describe import PROMPTS
@@ -41,8 +41,8 @@ FORBIDDEN = {
     "eval", "exec", "compile", "__import__", "os.system", "os.popen", "pickle.load",
     "pickle.loads", "pickle.Unpickler", "marshal.load", "marshal.loads", "shelve.open",
     "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads", "joblib.load",
-    "pandas.read_pickle", "pandas.eval", "torch.hub.load", "yaml.full_load", "yaml.unsafe_load",
-    "yaml.load_all", "shutil.unpack_archive", "tarfile.open", "tempfile.mktemp",
+    "pandas.read_pickle", "pandas.eval", "torch.hub.load", "yaml.load", "yaml.full_load",
+    "yaml.unsafe_load", "yaml.load_all", "shutil.unpack_archive", "tarfile.open", "tempfile.mktemp",
     "subprocess.getoutput", "subprocess.getstatusoutput",
 }  # fmt: skip
 PROCESSES = {
@@ -91,10 +91,10 @@ def _wrong(called: str, node: ast.Call, given: dict[str, ast.expr]) -> list[str]
         wrong.append(f"{called} with allow_pickle")
     if called in ("numpy.load", "numpy.lib.format.read_array") and "allow_pickle" not in given:
         wrong.append(f"{called} without allow_pickle=False")
-    if called == "yaml.load":
-        loader = given.get("Loader")
-        if not (isinstance(loader, ast.Name) and loader.id == _UniqueKeys.__name__):
-            wrong.append("yaml.load with another loader than the safe one")
+    if called == "ruamel.yaml.YAML" and said("typ") != "safe":
+        wrong.append("a YAML reader that is not the safe one")
+    if called == "jinja2.Environment" and said("autoescape") is not True:
+        wrong.append("templates that do not escape")
     if called.endswith((".extractall", ".extract")):
         wrong.append(f"{called} unpacks names as they are")
     if called.endswith((".from_pretrained", "SentenceTransformer", "snapshot_download")):
@@ -141,6 +141,9 @@ def test_no_unsafe_call(path: Path) -> None:
         "import torch\ntorch.load(p, weights_only=False)",
         "import yaml\nyaml.load(t, Loader=yaml.Loader)",
         "import yaml\nyaml.unsafe_load(t)",
+        "from ruamel.yaml import YAML\nYAML().load(t)",
+        "from ruamel.yaml import YAML\nYAML(typ='unsafe').load(t)",
+        "from jinja2 import Environment\nEnvironment(loader=a)",
         "eval(t)",
         "import os\nos.system(t)",
         "import subprocess\nsubprocess.run(t, shell=True)",
@@ -158,7 +161,7 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 
 
 def test_the_one_yaml_loader_is_safe(tmp_path: Path) -> None:
-    assert issubclass(_UniqueKeys, yaml.SafeLoader)
+    assert issubclass(SafeUniqueKeys, SafeConstructor)
     for text in (
         "!!python/object/apply:os.mkdir [harmed]",
         "!!python/name:os.system",
@@ -275,7 +278,7 @@ def test_a_key_that_the_server_repeats_stays_out_of_files_and_logs(
     asked = {"provider": "openai", "model": "m", "retries": 1, "timeout": 5.0}
     asked["base_url"] = httpserver.url_for("/v1")
     raw = {"benchmarks": {"mine-u1": entry}, "describe": asked, "text": {"over_long": "truncate"}}
-    Path("params.yaml").write_text(yaml.safe_dump(raw))
+    Path("params.yaml").write_text(dump_yaml(raw))
     told = ""
     with caplog.at_level(logging.INFO):
         if status == 200:
@@ -301,7 +304,7 @@ def test_every_dependency_is_pinned(name: str) -> None:
     lines = [line for line in lines if line]
     assert lines
     for line in lines:
-        assert re.fullmatch(r"-r requirements\.txt|[a-z0-9-]+==[0-9][0-9a-z.]*", line), line
+        assert re.fullmatch(r"-r requirements\.txt|[a-z0-9.-]+==[0-9][0-9a-z.]*", line), line
 
 
 def test_what_is_installed_besides_is_pinned_too() -> None:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from amsf.report.data import BenchmarkData
-from amsf.report.html import Html
-from amsf.report.page import build_page, summary_table
+from amsf.report.page import build_page, summary_row
 from amsf.report.provenance import Provenance
 from amsf.report.published_results import load_published
+from amsf.report.render import render
 from amsf.report.words import spread
-from tests.report.test_html import Reader
+from tests.support.html_reader import Reader
 from tests.support.small_report import HOSTILE, LABELS, PUBLISHED, found_in, summarised
 
 HOST = {"cores": 2, "cpu": "CPU", "gpu": None, "memory": 2**30, "system": "Linux"}
@@ -42,7 +42,7 @@ def made(both: list[BenchmarkData], published: pd.DataFrame, pictures: Path) -> 
     return build_page(both, published, provenance, pictures)
 
 
-def cells(table: Html) -> list[list[str]]:
+def cells(table: str) -> list[list[str]]:
     """The rows of a table as words."""
     rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
     return [[Reader(cell).words for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
@@ -50,7 +50,7 @@ def cells(table: Html) -> list[list[str]]:
 
 def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[BenchmarkData]) -> None:
     first = made[made.index("<table") : made.index("</table>")]
-    header, two, one = cells(Html(first))
+    header, two, one = cells(first)
     row = dict(zip(header, two, strict=True))
     assert row["Benchmark"] == "two-u3"
     for score, name in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
@@ -64,9 +64,21 @@ def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[Benchmar
 
 
 def test_simulated_data_says_so_in_its_row(both: list[BenchmarkData]) -> None:
-    rows = cells(summary_table([both[0], replace(both[1], simulated=True)]))
+    found = [both[0], replace(both[1], simulated=True)]
+    rows = cells(render("summary.html", summary=[summary_row(one) for one in found]))
     assert "SIMULATED" not in " ".join(rows[1])
     assert "SIMULATED" in " ".join(rows[2])
+
+
+def test_simulated_data_says_so_in_its_section(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    run = Provenance({}, None, (), HOST, ())
+    found = replace(both[1], simulated=True)
+    words = Reader(build_page([found], published, run, pictures)).words
+    assert "SIMULATED recordings are made by a program and say nothing of real ones." in words
+    assert "SIMULATED The recordings of this benchmark are made by a program" in words
+    assert "standard deviation" not in words  # of one seed
 
 
 def test_hostile_names_are_shown_and_not_obeyed(made: str) -> None:
@@ -86,6 +98,9 @@ def test_the_page_stands_alone(made: str) -> None:
         assert (attributes.get("href") or "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
     assert not re.search(r"url\(|@import|https?://", made)
+    assert "link" not in read.names
+    assert made.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "default-src 'none'" in made
     targets = {a["id"] for a in read.attributes if "id" in a}
     assert {a["href"] for a in read.attributes if "href" in a} == {f"#{t}" for t in targets}
 
@@ -121,7 +136,7 @@ def test_published_results_stand_beside_ours(
     table.loc[table["method"].str.startswith("MSF"), "selection"] = "test"
     page = build_page([both[0]], table, Provenance({}, None, (), HOST, ()), pictures)
     start = page.index("Beside published results")
-    rows = cells(Html(page[page.index("<table", start) : page.index("</table>", start)]))
+    rows = cells(page[page.index("<table", start) : page.index("</table>", start)])
     assert rows[0] == ["Method", "ZSL", "H", "Source", "Comparable", "What differs"]
     assert rows[1][:3] == [
         "this run",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from amsf.report.provenance import Provenance, StageRecord
-from amsf.report.run_section import RESTORED, parameter_table, run_section
-from tests.report.test_html import Reader
+from amsf.report.render import render
+from amsf.report.run_section import parameters, run_section
+from tests.support.html_reader import Reader
 from tests.support.small_report import found_in
 
 HOST = {"cores": 2, "cpu": "A <CPU>", "gpu": None, "memory": 8 * 2**30, "system": "Linux x86_64"}
@@ -23,7 +26,7 @@ def log(seconds: float, worker: int = 0, gpu: str | None = None) -> dict[str, ob
 
 def words(*stages: StageRecord, commit: str | None = None, changed: tuple[str, ...] = ()) -> str:
     made = Provenance({"torch": "2.13.0"}, commit, changed, HOST, stages)
-    return Reader(run_section(made)).words
+    return Reader(render("run.html", run=run_section(made))).words
 
 
 def test_a_stage_that_ran_and_one_that_was_restored() -> None:
@@ -39,7 +42,7 @@ def test_a_stage_that_ran_and_one_that_was_restored() -> None:
     assert "1 h 02 min" in told
     assert "1.5 GiB" in told
     assert "H200" in told
-    assert f"describe{RESTORED}" in told
+    assert "describerestored from the cache, not run here" in told
     assert "A <CPU>" in told
 
 
@@ -61,12 +64,14 @@ def test_without_a_pipeline() -> None:
 
 
 def test_parameters_are_resolved(tmp_path_factory: pytest.TempPathFactory) -> None:
-    made = parameter_table(found_in(tmp_path_factory, "two-u3"))
-    rows = [row.split("</td>") for row in made.split("<tr")]
-    told = {Reader(f"<tr{row[0]}").words: row for row in rows[2:]}
-    by_name = {name.split(".")[1]: name for name in told}
-    assert any(name.startswith("model.latent5") for name in told), by_name
-    assert any(name.startswith("protocol.noiseindependent") for name in told)
-    shaded = [Reader(f"<tr{row[0]}").words for row in rows if ' class="own"' in row[0]]
-    assert {name.split(".")[0] for name in shaded} == {"model", "train", "evaluate"}
-    assert any(name.startswith("train.seeds0, 1") for name in shaded)
+    rows = parameters(found_in(tmp_path_factory, "two-u3"))
+    by_name = {row.name: row for row in rows}
+    assert (by_name["model.latent"].value, by_name["model.latent"].default) == ("5", "200")
+    assert by_name["protocol.noise"].value == "independent"
+    assert by_name["text.checkpoint"].value == "(empty)"
+    assert by_name["train.seeds"].value == "0, 1"
+    own = {row.name for row in rows if row.own}
+    assert {name.split(".")[0] for name in own} == {"model", "train", "evaluate"}
+    made = render("parameters.html", benchmark={"parameters": rows})
+    shaded = re.findall(r'<tr class="own"><th scope="row">([^<]*)</th><td><code>([^<]*)', made)
+    assert shaded == [(row.name, row.value) for row in rows if row.own]

@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from amsf.base.errors import InputError
+from amsf.base.yaml import parse_yaml
 from amsf.settings.params import (
     PROTOCOLS,
     Benchmark,
@@ -158,16 +159,17 @@ def test_an_unknown_choice_gives_the_nearest(
 
 # section -> knob -> values that it must refuse
 WRONG: dict[str, dict[str, list[Any]]] = yaml.safe_load("""
-describe: {temperature: [2.5, -0.1], max_tokens: [0], samples: [0], concurrency: [0], retries: [-1],
-  timeout: [0]}
+describe: {temperature: [2.5, -0.1, true], max_tokens: [0], samples: [0], concurrency: [0],
+  retries: [-1], timeout: [0]}
 text: {over_long: [cut]}
 split: {seed: [-1], views: [[]]}
-backbone: {protocol: [fold], epochs: [0], frames: [8, 20], learning_rate: [0]}
+backbone: {protocol: [fold], epochs: [0], frames: [8, 20, '64'], learning_rate: [0]}
 model: {views: [lb, []], layers: [0], heads: [four, 2.5, null, true], ratio: [0], latent: [-200],
   normalise_features: [perhaps]}
-protocol: {noise: [some], selection: [best], classifier_relu: [perhaps]}
-train: {seeds: [[], 3, [0, -1]], cycles: [0], learning_rate: [.nan, .inf, -0.0001]}
-evaluate: {temperature: [0], regularisation: [0], threshold: [1.0, -0.5]}
+protocol: {noise: [some], selection: [best], classifier_relu: [perhaps], kl_weight: [-1, true],
+  initial_logvar: [true]}
+train: {seeds: [[], 3, [0, -1]], cycles: [0], learning_rate: [.nan, .inf, -0.0001, true, '0.1']}
+evaluate: {temperature: [0], regularisation: [0], threshold: [1.0, -0.5, false]}
 compute: {device: [gpu, "cuda:", "cuda:x"], threads: [0], jobs: [-1],
   scheduler: ["host:8786", tcp, "http://host:1", "tcp://host"]}
 """)
@@ -234,8 +236,9 @@ def test_combinations_that_make_no_sense(
         load(changes)
 
 
-# MHA takes no kernel; PyYAML reads 1e-4, without a dot, as text; the last is MSF, the baseline.
-FINE: list[dict[str, Any]] = yaml.safe_load("""
+# MHA takes no kernel; the last is MSF, the baseline.
+FINE: list[dict[str, Any]] = parse_yaml(
+    """
 - {protocol.name: reference, model.fusion: SA}
 - {protocol.name: reference, protocol.selection: test}
 - {protocol.name: reference, evaluate.task: zsl}
@@ -246,11 +249,13 @@ FINE: list[dict[str, Any]] = yaml.safe_load("""
 - {describe.provider: openai, describe.model: m}
 - {describe.provider: transformers, describe.model: m, describe.samples: 3, describe.temperature: 1}
 - {text.encoder: path, text.checkpoint: models/mine}
-- {train.learning_rate: 1e-4}
+- {train.learning_rate: 1e-4, describe.temperature: 1, protocol.kl_weight: 0}
 - {benchmarks: {}, compute.device: "cuda:1", train.seeds: [7]}
 - {compute.device: mps}
 - {model.fusion: Concat, model.views: [lb, MAad, MAmd], model.normalise_features: false}
-""")
+""",
+    "FINE",
+)
 
 
 @pytest.mark.parametrize("changes", FINE)

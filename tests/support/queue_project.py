@@ -16,7 +16,7 @@ from shutil import copy, copytree
 import numpy as np
 import pytest
 import yaml
-from dvc.repo import Repo
+from dvc.api import exp_show
 
 from amsf.ablation import __main__ as ablation
 from tests.support.small_evaluation import KEY
@@ -156,12 +156,12 @@ def _run_grid(folder: Path) -> Path:
 
 
 def run_queue(folder: Path, seconds: float = 120) -> dict[str, str]:
-    """`dvc queue start`, and wait for the end; task name -> its last status."""
+    """`dvc queue start`, and wait for the end; experiment -> its last state."""
     call(folder, "dvc", "queue", "start")
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with Repo(str(folder)) as repo:
-            tasks = {t["name"]: t["status"] for t in repo.experiments.celery_queue.status()}
+        rows = exp_show(str(folder))
+        tasks = {row["Experiment"]: row["State"] for row in rows if row["Experiment"]}
         if not {"Queued", "Running"} & set(tasks.values()):
             return tasks
         time.sleep(0.5)
