@@ -6,12 +6,14 @@ That is YAML 1.2: ``010`` is ten, ``1e-4`` is a number and ``yes`` is text.
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.representer import SafeRepresenter
 
 from amsf.base.errors import InputError
 
@@ -33,6 +35,17 @@ class SafeUniqueKeys(SafeConstructor):
             problem = f"'{key!s:.60}' is there twice; keep one of them"
             raise DuplicateKeyError(None, None, problem, key_node.start_mark)
         return True
+
+
+class QuotingRepresenter(SafeRepresenter):
+    """Quotes all text but plain words: the library writes a ``:0`` that it cannot read back."""
+
+    def represent_str(self, data: str) -> Any:
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", data)
+        return self.represent_scalar("tag:yaml.org,2002:str", data, None if plain else '"')
+
+
+QuotingRepresenter.add_representer(str, QuotingRepresenter.represent_str)
 
 
 def read_yaml(path: Path) -> Any:
@@ -61,6 +74,7 @@ def parse_yaml(content: str | bytes, where: str) -> Any:
 def dump_yaml(value: Any) -> str:
     """Plain values as YAML, in their order; innermost lists and mappings in flow style."""
     writer = YAML(typ="safe", pure=True)
+    writer.Representer = QuotingRepresenter
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.default_flow_style = None
     writer.width = 96
