@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from amsf.report.data import BenchmarkData, class_accuracy
+from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
 from amsf.report.run_section import parameters
@@ -71,6 +71,7 @@ def _facts(found: BenchmarkData) -> dict[str, str]:
         "Split": found.split.kind,
         "Skeleton features": FEATURES[found.entry.features],
         "Texts": f"{found.text['encoder']}, views {', '.join(model.views)}",
+        "Alignment": model.aligner,
         "Fusion": model.fusion,
         "Protocol": found.metrics["protocol"],
         "Selection of the cycle": found.metrics["selection"],
@@ -143,9 +144,12 @@ def _recognition(found: BenchmarkData, pictures: Path) -> list[Picture]:
 
 
 def _training(found: BenchmarkData, pictures: Path) -> list[Picture]:
+    terms = loss_terms(found)
+    if not terms:  # the method learns without steps
+        return []
     alt = (
-        "Six line charts of the loss terms over the training steps: reconstruction, KL divergence "
-        "and cross reconstruction of skeleton features and of texts, mean and range over seeds."
+        f"Line charts of the loss terms over the training steps: {', '.join(terms.values())}; mean "
+        "and range over seeds."
     )
     losses = "Loss terms without their weights: mean over seeds, and the range as a band."
     weights = "Above: when each loss term counts. Below: a line a seed, the chosen cycle circled."
