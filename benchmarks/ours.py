@@ -20,7 +20,7 @@ import torch
 
 from amsf.base.artifacts import phase_file
 from amsf.base.storage import write_json
-from amsf.evaluation.evaluate import evaluate_seed
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
 from amsf.evaluation.results import write_results
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.machine.device import set_up
@@ -106,7 +106,9 @@ def assess(size: Size, folder: Path, repetitions: int) -> Result:
     test, val = (load_phase(phase_file(folder, phase)) for phase in ("test", "val"))
     text = size.inputs(folder, settings).text
     for _ in range(repetitions):
-        evaluate_seed(folder / "models/seed0", test, val, text, settings)
+        evaluate_seed(
+            *load_seed(folder / "models/seed0", validated=True), test, val, text, settings
+        )
     return {"repetitions": repetitions}
 
 
@@ -134,9 +136,15 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
             best = [math.inf, math.inf]
             for _ in range(3):
                 start = time.perf_counter()
-                result = evaluate_seed(out / "models/seed0", test, val, inputs.text, settings)
+                result = evaluate_seed(
+                    *load_seed(out / "models/seed0", validated=True),
+                    test,
+                    val,
+                    inputs.text,
+                    settings,
+                )
                 middle = time.perf_counter()
-                write_results(out / "evaluation", [result], size.split, names, settings)
+                write_results(out / "evaluation", [result], {}, size.split, names, settings)
                 taken = middle - start, time.perf_counter() - middle
                 best = [min(pair) for pair in zip(best, taken, strict=True)]
             rows.append({"samples": size.test * multiple, "evaluate": best[0], "write": best[1]})

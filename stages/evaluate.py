@@ -6,8 +6,9 @@ from amsf.base.artifacts import Artifacts, phase_file, seed_folder
 from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
-from amsf.evaluation.evaluate import evaluate_seed
-from amsf.evaluation.results import headline, summarise_seeds, write_results
+from amsf.evaluation.baselines import evaluate_beside
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
+from amsf.evaluation.results import headline, summarise, write_results
 from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
 from amsf.settings.params import load_params
@@ -26,13 +27,14 @@ def main(key: str) -> None:
     val = load_phase(phase_file(features, "val")) if settings.evaluate.task == "gzsl" else None
     text = load_text_features(artifacts.text_features).select(settings.model.views)
     folders = [seed_folder(artifacts.models, seed) for seed in settings.train.seeds]
+    models = [load_seed(folder, validated=val is not None) for folder in folders]
     results = [
-        evaluate_seed(folder, test, val, text, settings)
-        for folder in track(folders, "seeds evaluated")
+        evaluate_seed(*pair, test, val, text, settings) for pair in track(models, "seeds evaluated")
     ]
+    beside = evaluate_beside(models, test, val, text, split, settings)
     labels = load_classes(split.dataset)["label"].tolist()
-    write_results(artifacts.evaluation, results, split, labels, settings)
-    for name, value in headline(summarise_seeds(results, settings)).items():
+    write_results(artifacts.evaluation, results, beside, split, labels, settings)
+    for name, value in headline(summarise(results, beside, settings)).items():
         print(f"{key} {name}: {value}")
 
 

@@ -152,9 +152,9 @@ class EvaluationFiles:
         """One row a test sample; of GZSL alone."""
         return self.folder / f"predictions_seed{seed}.csv"
 
-    def gate(self, seed: int) -> Path:
-        """The gate between seen and unseen classes; of GZSL alone."""
-        return self.folder / f"gate_seed{seed}.json"
+    def gate(self, seed: int | str) -> Path:
+        """The gate of a seed or of all together (``ensemble``); GZSL alone has one."""
+        return self.folder / f"gate_{f'seed{seed}' if isinstance(seed, int) else seed}.json"
 
 
 @dataclass(frozen=True)

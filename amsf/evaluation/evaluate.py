@@ -1,4 +1,4 @@
-"""Evaluation of trained seeds: ZSL, the gate, GZSL, and the seen-unseen curve.
+"""Evaluation of trained models: ZSL, the gate, GZSL, and the seen-unseen curve.
 
 N = samples · C = classes · U = unseen classes. All scores are fractions.
 """
@@ -18,6 +18,7 @@ from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, se
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
+from amsf.model.ensemble import Scorer
 from amsf.settings.params import Settings
 
 Scores = dict[str, dict[str, float]]
@@ -42,75 +43,118 @@ class GzslPredictions:
         return self.answers.prediction
 
 
-@dataclass(frozen=True)
-class SeedResult:
-    """The evaluation of one seed; the GZSL part is None where only ZSL was asked for.
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The evaluation of a method; the GZSL part is None where only ZSL was asked for.
 
     Attributes:
-        seed: of the run.
-        cycle: the chosen cycle, counted from 0.
         scores: metric -> weighting (``overall``, ``per_class``) -> fraction.
         zsl_labels, zsl_prediction: (N,) of the unseen classes' samples.
-        latent: a map of the shared space.
+        gate: fitted on the validation phase.
+        gzsl: answers to all test samples.
+        curve: the seen-unseen curve, every sample alike.
     """
 
-    seed: int
-    cycle: int
     scores: Scores
     zsl_labels: np.ndarray
     zsl_prediction: np.ndarray
     gate: Gate | None
     gzsl: GzslPredictions | None
     curve: SeenUnseenCurve | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult(Result):
+    """The evaluation of one trained seed.
+
+    Attributes:
+        seed: of the run.
+        cycle: the chosen cycle, counted from 0.
+        latent: a map of the shared space.
+    """
+
+    seed: int
+    cycle: int
     latent: LatentMap
 
 
+def load_seed(folder: Path, *, validated: bool) -> tuple[Aligner, Aligner | None]:
+    """The models of one seed's test phase and, where ``validated``, of its validation phase.
+
+    Raises:
+        InputError: a checkpoint is missing or damaged.
+    """
+    return load_model(folder / "test"), load_model(folder / "val") if validated else None
+
+
 def evaluate_seed(
-    folder: Path,
+    model: Aligner,
+    val_model: Aligner | None,
     test: PhaseFeatures,
     val: PhaseFeatures | None,
     text: np.ndarray,
     settings: Settings,
 ) -> SeedResult:
-    """Evaluate the checkpoints of one seed.
+    """Evaluate the models of one seed, with a map of the space that they share with texts.
 
     Args:
-        folder: holds ``test/`` and, for GZSL, ``val/`` checkpoints.
-        test: features of the test phase.
-        val: features of the validation phase, which the gate is fitted on; None for ZSL alone.
+        model, val_model, test, val, settings: see :func:`evaluate`.
         text: (C, V, D) text vectors of all classes, in the order of the model's views.
-        settings: of the benchmark.
 
     Raises:
-        InputError: a checkpoint is missing, or does not belong to these features.
+        InputError: a model does not belong to these features.
     """
-    model = load_model(folder / "test")
+    result = evaluate(model, val_model, test, val, settings)
+    samples = test.zsl if result.gzsl is None or test.gzsl is None else test.gzsl
+    taken_for = None if result.gzsl is None else result.gzsl.prediction
+    return SeedResult(
+        seed=model.config.seed,
+        cycle=model.config.cycle,
+        latent=latent_map(model, samples, text, shown_classes(model.config, samples, taken_for)),
+        **vars(result),
+    )
+
+
+def evaluate(
+    model: Scorer,
+    val_model: Scorer | None,
+    test: PhaseFeatures,
+    val: PhaseFeatures | None,
+    settings: Settings,
+) -> Result:
+    """Evaluate one model, or several that answer together.
+
+    Args:
+        model: trained in the test phase.
+        val_model: trained in the validation phase; None for ZSL alone.
+        test: features of the test phase.
+        val: features of the validation phase, which the gate is fitted on; None for ZSL alone.
+        settings: the benchmark's settings.
+
+    Raises:
+        InputError: a model does not belong to these features.
+    """
     unseen = np.array(model.config.unseen)
     zsl_prediction = unseen[_probabilities(model, test.zsl).argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
     gate, gzsl, curve = None, None, None
-    if val is not None:
-        gate = _fit(load_model(folder / "val"), val, settings)
+    if val is not None and val_model is not None:
+        gate = _fit(val_model, val, settings)
         gzsl = predict_gzsl(model, gate, _gated(test))
         gzsl_scores, curve = score_gzsl(gzsl, unseen)
         scores.update(gzsl_scores)
-    samples = test.zsl if gzsl is None or test.gzsl is None else test.gzsl
-    taken_for = None if gzsl is None else gzsl.prediction
-    return SeedResult(
-        seed=model.config.seed,
-        cycle=model.config.cycle,
+    return Result(
         scores=scores,
         zsl_labels=zsl_labels,
         zsl_prediction=zsl_prediction,
         gate=gate,
         gzsl=gzsl,
         curve=curve,
-        latent=latent_map(model, samples, text, shown_classes(model.config, samples, taken_for)),
     )
 
 
-def predict_gzsl(model: Aligner, gate: Gate, samples: SampleSet) -> GzslPredictions:
+def predict_gzsl(model: Scorer, gate: Gate, samples: SampleSet) -> GzslPredictions:
     """The gated answers to test samples of all classes."""
     assert samples.logits is not None
     config = model.config
@@ -151,7 +195,7 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     return scores, curves["overall"]
 
 
-def _fit(model: Aligner, val: PhaseFeatures, settings: Settings) -> Gate:
+def _fit(model: Scorer, val: PhaseFeatures, settings: Settings) -> Gate:
     samples = _gated(val)
     assert samples.logits is not None
     return fit_gate(
@@ -174,7 +218,7 @@ def _gated(phase: PhaseFeatures) -> SampleSet:
     return phase.gzsl
 
 
-def _probabilities(model: Aligner, samples: SampleSet) -> np.ndarray:
+def _probabilities(model: Scorer, samples: SampleSet) -> np.ndarray:
     if samples.features.shape[1] != model.config.feature_width:
         raise InputError(
             f"features are {samples.features.shape[1]} wide; the model was trained on "

@@ -15,7 +15,8 @@ import pandas as pd
 from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.dataset.splits import Split
-from amsf.evaluation.evaluate import SeedResult
+from amsf.evaluation.baselines import ENSEMBLE
+from amsf.evaluation.evaluate import Result, SeedResult
 from amsf.evaluation.metrics import class_accuracies
 from amsf.settings.params import Settings
 
@@ -26,21 +27,22 @@ HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
 def write_results(
     out: Path,
     results: Sequence[SeedResult],
+    beside: Mapping[str, Result],
     split: Split,
     labels: Sequence[str],
     settings: Settings,
 ) -> None:
     """Write a benchmark's evaluation as one folder, replacing an older one as a whole.
 
-    ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, protocol and
-    selection), ``per_class.csv``, ``map.json`` (the first seed's shared space), and for each seed
-    ``zsl_predictions_seed{n}.csv``; for GZSL also ``gate_seed{n}.json``,
-    ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
-    rows true, columns predicted).
+    ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, scores of what
+    stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
+    shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
+    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``predictions_seed{n}.csv``, ``curve.csv`` and
+    ``confusion.csv`` (C x C counts over all seeds, rows true, columns predicted).
     """
     with atomic_path(out) as folder:
         files = EvaluationFiles(folder)
-        write_json(files.metrics, summarise_seeds(results, settings))
+        write_json(files.metrics, summarise(results, beside, settings))
         write_json(files.latent_map, results[0].latent.to_json())
         _write_csv(files.per_class, per_class_table(results, split, labels))
         for result in results:
@@ -50,6 +52,9 @@ def write_results(
                 result.gate.save(files.gate(result.seed))
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
                 _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
+        ensemble = beside.get(ENSEMBLE)
+        if ensemble is not None and ensemble.gate is not None:  # predictions are made with it
+            ensemble.gate.save(files.gate(ENSEMBLE))
         if all(result.gzsl is not None for result in results):
             _write_csv(files.curve, curve_table(results))
             confusion = confusion_counts(results, split.classes)
@@ -62,7 +67,9 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
     write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
-def summarise_seeds(results: Sequence[SeedResult], settings: Settings) -> dict[str, Any]:
+def summarise(
+    results: Sequence[SeedResult], beside: Mapping[str, Result], settings: Settings
+) -> dict[str, Any]:
     """Scores of each seed, their mean and sample standard deviation, and how they came about.
 
     One seed has no deviation: ``std`` is empty then.
@@ -80,6 +87,7 @@ def summarise_seeds(results: Sequence[SeedResult], settings: Settings) -> dict[s
         }
 
     return {
+        "beside": {name: result.scores for name, result in beside.items()},
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
         "mean": over_seeds(np.mean),
         "protocol": switches.name,
@@ -160,6 +168,12 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name in HEADLINE
         if name in metrics["mean"]
+    }
+    row["beside"] = {
+        other: {
+            name: round(100 * scores[name]["overall"], 2) for name in HEADLINE if name in scores
+        }
+        for other, scores in metrics["beside"].items()
     }
     row["protocol"] = metrics["protocol"]
     row["selection"] = metrics["selection"]

@@ -20,8 +20,9 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from amsf.dataset.splits import Split
 from amsf.settings.aligners import ALIGNERS
-from amsf.settings.params import Model, Train
+from amsf.settings.params import Model, Settings, Train
 from amsf.settings.protocol import Switches
 
 BLOCK = 16384  # samples scored at once
@@ -52,6 +53,31 @@ class Config:
     seen: tuple[int, ...]
     unseen: tuple[int, ...]
     cycle: int
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        split: Split,
+        phase: str,
+        seed: int,
+        text_width: int,
+        feature_width: int,
+    ) -> Config:
+        """The config of a phase of one seed; its ``cycle`` is not chosen yet, and 0."""
+        seen, unseen = split.of_phase(phase)
+        return cls(
+            model=settings.model,
+            train=settings.train.model_copy(update={"seeds": (seed,)}),
+            switches=settings.switches(),
+            text_width=text_width,
+            feature_width=feature_width,
+            phase=phase,
+            seed=seed,
+            seen=seen,
+            unseen=unseen,
+            cycle=0,
+        )
 
 
 class Aligner(nn.Module, ABC):

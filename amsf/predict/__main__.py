@@ -139,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
     )
     parser.add_argument("--benchmark", required=True, help="one of params.yaml")
-    parser.add_argument("--seed", type=int, help="of the run (default: the first trained)")
+    parser.add_argument(
+        "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
+    )
     parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
     parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     parser.add_argument("--json", action="store_true", help="print JSON alone")

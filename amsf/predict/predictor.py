@@ -22,11 +22,12 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.decision import decide
 from amsf.evaluation.gate import Gate
 from amsf.machine.device import find_device
-from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
+from amsf.model.ensemble import Ensemble, Scorer
 from amsf.pack.formats import read_file
 from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
@@ -80,8 +81,8 @@ class Predictor:
     Attributes:
         settings: of the benchmark.
         encoder: the skeleton encoder of the test phase.
-        model: of the alignment method, of one seed.
-        gate: of the same seed.
+        model: of the alignment method: one seed's, or all of them together.
+        gate: of the same.
         labels: of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
         text_weights: SHA-256 of the text encoder's weights; empty where features were imported.
@@ -90,7 +91,7 @@ class Predictor:
 
     settings: Settings
     encoder: Encoder
-    model: Aligner
+    model: Scorer
     gate: Gate
     labels: tuple[str, ...]
     text: np.ndarray
@@ -103,7 +104,7 @@ class Predictor:
 
         Args:
             benchmark: a name in params.yaml.
-            seed: of the run; the first one where None.
+            seed: one of ``train.seeds``; all of them together where None.
 
         Raises:
             InputError: the benchmark has no skeleton encoder, gate or such seed, the pipeline has
@@ -123,26 +124,29 @@ class Predictor:
                 "unseen classes; set evaluate.task: gzsl and run `dvc repro`"
             )
         seeds = settings.train.seeds
-        seed = seeds[0] if seed is None else seed
-        if seed not in seeds:
+        if seed is not None and seed not in seeds:
             raise InputError(f"no seed {seed} was trained; there are {', '.join(map(str, seeds))}")
+        used = seeds if seed is None else (seed,)
         made = Artifacts(benchmark)
         backbone, text_folder, split_file = made.backbone, made.text_features, made.split
-        folder, gate_file = made.model(seed, "test"), made.evaluation_files.gate(seed)
-        for path in (split_file, text_folder, backbone, folder, gate_file):
+        folders = [made.model(one, "test") for one in used]
+        gate_file = made.evaluation_files.gate(used[0] if len(used) == 1 else ENSEMBLE)
+        for path in (split_file, text_folder, backbone, *folders, gate_file):
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
-        split, model, gate = Split.load(split_file), load_model(folder), Gate.load(gate_file)
+        split, gate = Split.load(split_file), Gate.load(gate_file)
+        models = [load_model(folder) for folder in folders]
+        model: Scorer = models[0] if len(models) == 1 else Ensemble(models)
         encoder, note = load_encoder(backbone, encoder_name("test"))
         config = model.config
         if (
-            config.model != settings.model
+            any(one.config.model != settings.model for one in models)
             or (config.seen, config.unseen) != (split.seen, split.unseen)
             or tuple(note["classes"]) != split.seen
             or len(gate.coefficients) != 2 * len(split.unseen)
         ):
             raise InputError(
-                f"{folder}: trained with other parameters or another split than there are now; "
+                f"{made.models}: trained with other parameters or another split than there are now; "
                 "run `dvc repro`"
             )
         text = load_text_features(text_folder).select(config.model.views)

@@ -177,10 +177,13 @@ def _known_aligner(name: str) -> str:
     return name
 
 
+AlignerName = Annotated[str, AfterValidator(_known_aligner)]
+
+
 class Model(Section):
     """The alignment method, fusion of the text views, and the cross-modal VAE."""
 
-    aligner: Annotated[str, AfterValidator(_known_aligner)] = "vae"
+    aligner: AlignerName = "vae"
     fusion: Fusion = "MHA"
     layers: PositiveInt = 1
     heads: PositiveInt = 4
@@ -220,6 +223,7 @@ class Evaluate(Section):
     temperature: PositiveFloat = 2.0
     regularisation: PositiveFloat = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
+    baselines: Annotated[tuple[AlignerName, ...], AfterValidator(_distinct)] = ()
 
     @property
     def phases(self) -> tuple[str, ...]:

@@ -214,17 +214,4 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
 
 
 def _config(inputs: Inputs, phase: str, seed: int, width: int) -> Config:
-    settings = inputs.settings
-    seen, unseen = inputs.split.of_phase(phase)
-    return Config(
-        model=settings.model,
-        train=settings.train.model_copy(update={"seeds": (seed,)}),
-        switches=settings.switches(),
-        text_width=inputs.text.shape[2],
-        feature_width=width,
-        phase=phase,
-        seed=seed,
-        seen=seen,
-        unseen=unseen,
-        cycle=0,
-    )
+    return Config.of(inputs.settings, inputs.split, phase, seed, inputs.text.shape[2], width)

@@ -6,13 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from amsf.base.errors import InputError
+from amsf.evaluation.baselines import evaluate_beside, fit_closed_form
 from amsf.evaluation.decision import GatedAnswers
-from amsf.evaluation.evaluate import GzslPredictions, SeedResult, evaluate_seed, score_gzsl
+from amsf.evaluation.evaluate import (
+    GzslPredictions,
+    Result,
+    SeedResult,
+    evaluate,
+    evaluate_seed,
+    load_seed,
+    score_gzsl,
+)
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
+from amsf.model.ensemble import Ensemble
+from amsf.settings.aligners import ALIGNERS
 from amsf.training.runs import train_benchmark
 from tests.support.small_benchmark import CLASSES, SPLIT, small_inputs, small_settings
 
@@ -39,7 +51,7 @@ def phase(folder: Path, name: str) -> PhaseFeatures:
 def result(trained: Path) -> SeedResult:
     seed = trained / "models/seed0"
     test, val = phase(trained, "test"), phase(trained, "val")
-    return evaluate_seed(seed, test, val, text(trained), SETTINGS)
+    return evaluate_seed(*load_seed(seed, validated=True), test, val, text(trained), SETTINGS)
 
 
 def test_scores_equal_scikit_learn(result: SeedResult) -> None:
@@ -100,7 +112,7 @@ def test_permuting_test_samples_permutes_predictions(trained: Path, result: Seed
         test.gzsl.features[order], test.gzsl.labels[order], test.gzsl.logits[order]
     )
     again = evaluate_seed(
-        trained / "models/seed0",
+        *load_seed(trained / "models/seed0", validated=True),
         PhaseFeatures(test.train, test.zsl, shuffled),
         phase(trained, "val"),
         text(trained),
@@ -114,7 +126,7 @@ def test_permuting_test_samples_permutes_predictions(trained: Path, result: Seed
 def test_zsl_alone(trained: Path) -> None:
     test = phase(trained, "test")
     alone = evaluate_seed(
-        trained / "models/seed0",
+        *load_seed(trained / "models/seed0", validated=True),
         PhaseFeatures(test.train, test.zsl, None),
         None,
         text(trained),
@@ -128,7 +140,7 @@ def test_features_imported_for_zsl_cannot_be_gated(trained: Path) -> None:
     test, val = phase(trained, "test"), phase(trained, "val")
     with pytest.raises(InputError, match=r"evaluate\.task: zsl.*features. stage again"):
         evaluate_seed(
-            trained / "models/seed0",
+            *load_seed(trained / "models/seed0", validated=True),
             test,
             PhaseFeatures(val.train, val.zsl, None),
             text(trained),
@@ -141,7 +153,7 @@ def test_features_of_another_width(trained: Path) -> None:
     narrow = SampleSet(test.zsl.features[:, :-1], test.zsl.labels)
     with pytest.raises(InputError, match=r"15 wide.*trained on 16"):
         evaluate_seed(
-            trained / "models/seed0",
+            *load_seed(trained / "models/seed0", validated=True),
             PhaseFeatures(test.train, narrow, None),
             None,
             text(trained),
@@ -172,3 +184,45 @@ def test_probability_uses_the_model_of_its_phase(trained: Path) -> None:
         assert model.config.unseen == classes
         assert model.classifier.linear.out_features == len(classes)
     assert len(SPLIT.unseen) + len(SPLIT.seen) == CLASSES
+
+
+def test_an_ensemble_answers_by_the_mean_of_its_members(trained: Path, result: SeedResult) -> None:
+    model, val_model = load_seed(trained / "models/seed0", validated=True)
+    assert val_model is not None
+    test, val = phase(trained, "test"), phase(trained, "val")
+    other = model.for_classes(SPLIT.unseen, torch.from_numpy(text(trained)[::-1].copy()[:3]))
+    pair = Ensemble([model, other])
+    x = test.zsl.features
+    expected = (model.probabilities(x) + other.probabilities(x)) / 2
+    torch.testing.assert_close(pair.probabilities(x), expected)
+    # Twice the same model answers as that model does.
+    twice = evaluate(
+        Ensemble([model, model]), Ensemble([val_model, val_model]), test, val, SETTINGS
+    )
+    assert twice.scores == pytest.approx(result.scores)
+    words = torch.from_numpy(text(trained)[:2])
+    again = pair.for_classes((7, 8), words)
+    assert again.config.unseen == (7, 8)
+    assert torch.equal(
+        again.members[0].probabilities(x), model.for_classes((7, 8), words).probabilities(x)
+    )
+
+
+def test_baselines_stand_beside_the_result(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ALIGNERS, "at_once", "tests.support.toy_aligners:AtOnce")
+    settings = small_settings(evaluate={"baselines": ["at_once"]})
+    test, val = phase(trained, "test"), phase(trained, "val")
+    models = [load_seed(trained / "models/seed0", validated=True)]
+    found = evaluate_beside(models, test, val, text(trained), SPLIT, settings)
+    assert set(found) == {"at_once"}
+    model = fit_closed_form("at_once", settings, SPLIT, "test", test, text(trained))
+    said = UNSEEN[model.probabilities(test.zsl.features).argmax(1)]
+    assert found["at_once"].scores["zsl"]["overall"] == accuracy_score(test.zsl.labels, said)
+    both = evaluate_beside(models * 2, test, val, text(trained), SPLIT, settings)
+    assert set(both) == {"at_once", "ensemble"}
+    assert isinstance(both["ensemble"], Result)
+
+
+def test_a_baseline_that_learns_by_steps_is_refused(trained: Path) -> None:
+    with pytest.raises(InputError, match=r"evaluate\.baselines has vae, which learns by steps"):
+        fit_closed_form("vae", SETTINGS, SPLIT, "test", phase(trained, "test"), text(trained))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from amsf.evaluation.results import (
     curve_table,
     headline,
     per_class_table,
-    summarise_seeds,
+    summarise,
     write_results,
 )
 from tests.support.small_benchmark import small_settings
@@ -49,7 +50,17 @@ def seed_result(seed: int, samples: int = 60) -> SeedResult:
     scores["zsl"] = {"overall": 0.25 * (seed + 1), "per_class": 0.5}
     gate = Gate((1.0, 2.0), 0.0, 0.5, 2.0)
     zsl = np.array([2, 2, 2, 2])
-    return SeedResult(seed, seed, scores, zsl, np.array([2, 2, 1, 0]), gate, gzsl, curve, MAP)
+    return SeedResult(
+        scores=scores,
+        zsl_labels=zsl,
+        zsl_prediction=np.array([2, 2, 1, 0]),
+        gate=gate,
+        gzsl=gzsl,
+        curve=curve,
+        seed=seed,
+        cycle=seed,
+        latent=MAP,
+    )
 
 
 RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
@@ -58,11 +69,11 @@ RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
 def zsl_only(seed: int) -> SeedResult:
     full = seed_result(seed)
     zsl = {"zsl": full.scores["zsl"]}
-    return SeedResult(seed, 0, zsl, full.zsl_labels, full.zsl_prediction, None, None, None, MAP)
+    return replace(full, cycle=0, scores=zsl, gate=None, gzsl=None, curve=None)
 
 
 def test_means_and_deviations_over_seeds() -> None:
-    summary = summarise_seeds(RESULTS, small_settings())
+    summary = summarise(RESULTS, {}, small_settings())
     assert summary["mean"]["zsl"] == pytest.approx({"overall": 0.5, "per_class": 0.5})
     assert summary["std"]["zsl"] == pytest.approx({"overall": 0.25, "per_class": 0.0})
     assert summary["cycles"] == {"0": 1, "1": 2, "2": 3}
@@ -71,13 +82,13 @@ def test_means_and_deviations_over_seeds() -> None:
 
 
 def test_one_seed_has_no_spread() -> None:
-    summary = summarise_seeds(RESULTS[:1], small_settings())
+    summary = summarise(RESULTS[:1], {}, small_settings())
     assert summary["std"] == {}
     assert headline(summary)["zsl"] == {"mean": 25.0}
 
 
 def test_headline_is_in_percent() -> None:
-    row = headline(summarise_seeds(RESULTS, small_settings()))
+    row = headline(summarise(RESULTS, {}, small_settings()))
     assert row["zsl"] == {"mean": 50.0, "std": 25.0}
     assert row["H"]["mean"] == pytest.approx(
         100 * np.mean([r.scores["H"]["overall"] for r in RESULTS]), abs=0.01
@@ -86,7 +97,7 @@ def test_headline_is_in_percent() -> None:
 
 
 def test_headline_of_zsl_alone() -> None:
-    row = headline(summarise_seeds([zsl_only(0)], small_settings()))
+    row = headline(summarise([zsl_only(0)], {}, small_settings()))
     assert set(row) == {"zsl", "protocol", "selection", "seeds"}
 
 
@@ -120,7 +131,7 @@ def test_long_curves_are_thinned_and_keep_their_ends() -> None:
 
 
 def test_files_of_gzsl(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {
         "map.json", "metrics.json", "per_class.csv", "confusion.csv", "curve.csv",
@@ -134,17 +145,17 @@ def test_files_of_gzsl(tmp_path: Path) -> None:
 
 
 def test_zsl_alone_writes_no_gate(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", [zsl_only(0)], SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", [zsl_only(0)], {}, SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {"map.json", "metrics.json", "per_class.csv", "zsl_predictions_seed0.csv"}
 
 
 def test_a_rerun_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
     first = (tmp_path / "out/metrics.json").read_bytes()
-    write_results(tmp_path / "out", RESULTS[:1], SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS[:1], {}, SPLIT, LABELS, small_settings())
     assert not (tmp_path / "out/gate_seed1.json").exists()
-    write_results(tmp_path / "out", RESULTS, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
     assert (tmp_path / "out/metrics.json").read_bytes() == first
     assert json.loads(first)["mean"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

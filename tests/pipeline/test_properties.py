@@ -21,7 +21,13 @@ from torch import Tensor
 
 from amsf.base.storage import read_tensors, write_tensors
 from amsf.evaluation.decision import GatedAnswers
-from amsf.evaluation.evaluate import GzslPredictions, SeedResult, evaluate_seed, score_gzsl
+from amsf.evaluation.evaluate import (
+    GzslPredictions,
+    SeedResult,
+    evaluate_seed,
+    load_seed,
+    score_gzsl,
+)
 from amsf.evaluation.gate import fit_gate
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.aligner import Aligner
@@ -59,7 +65,9 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 @pytest.fixture(scope="module")
 def result(benchmark: tuple[Path, dict[str, PhaseFeatures]]) -> SeedResult:
     seed, phases = benchmark
-    return evaluate_seed(seed, phases["test"], phases["val"], TEXT, SETTINGS)
+    return evaluate_seed(
+        *load_seed(seed, validated=True), phases["test"], phases["val"], TEXT, SETTINGS
+    )
 
 
 def _same_scores(a: SeedResult, b: SeedResult) -> None:
@@ -94,7 +102,9 @@ def test_the_order_of_samples_matters_nowhere(
         shuffled[name] = PhaseFeatures(
             data.train, _ordered(data.zsl, zsl), _ordered(data.gzsl, gzsl)
         )
-    again = evaluate_seed(folder, shuffled["test"], shuffled["val"], TEXT, SETTINGS)
+    again = evaluate_seed(
+        *load_seed(folder, validated=True), shuffled["test"], shuffled["val"], TEXT, SETTINGS
+    )
     assert result.gzsl is not None
     assert again.gzsl is not None
     zsl, gzsl = orders["test"]
@@ -159,7 +169,9 @@ def test_the_names_of_classes_do_not_matter(
         _renamed_model(folder / name, new, tmp_path / name)
         assert data.gzsl is not None
         renamed[name] = PhaseFeatures(data.train, _renamed(data.zsl, new), _renamed(data.gzsl, new))
-    again = evaluate_seed(tmp_path, renamed["test"], renamed["val"], TEXT, SETTINGS)
+    again = evaluate_seed(
+        *load_seed(tmp_path, validated=True), renamed["test"], renamed["val"], TEXT, SETTINGS
+    )
     assert result.gzsl is not None
     assert again.gzsl is not None
     np.testing.assert_array_equal(again.zsl_prediction, new[result.zsl_prediction])

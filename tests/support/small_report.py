@@ -20,7 +20,8 @@ import yaml
 
 from amsf.base.storage import write_json
 from amsf.dataset.splits import Split, make_split
-from amsf.evaluation.evaluate import evaluate_seed
+from amsf.evaluation.baselines import evaluate_beside
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
 from amsf.evaluation.results import write_results
 from amsf.features.checks import Samples
 from amsf.features.phases import describe_phase, load_phase, save_phase
@@ -109,11 +110,11 @@ def small_report(
         for phase, (known, new) in phases.items():
             _write_model(models / f"seed{seed}" / phase, settings, phase, seed, known, new, rng)
     loaded = {p: load_phase(folder / f"data/features/{key}/{p}.safetensors") for p in phases}
-    results = [
-        evaluate_seed(models / f"seed{seed}", loaded["test"], loaded.get("val"), vectors, settings)
-        for seed in seeds
-    ]
-    write_results(folder / f"data/evaluation/{key}", results, split, labels, settings)
+    trained = [load_seed(models / f"seed{seed}", validated="val" in loaded) for seed in seeds]
+    test, val = loaded["test"], loaded.get("val")
+    results = [evaluate_seed(*pair, test, val, vectors, settings) for pair in trained]
+    beside = evaluate_beside(trained, test, val, vectors, split, settings)
+    write_results(folder / f"data/evaluation/{key}", results, beside, split, labels, settings)
 
 
 def _add_params(

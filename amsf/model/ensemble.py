@@ -1,0 +1,49 @@
+"""Several trained models of one phase that answer together: the mean of their probabilities.
+
+N = samples · U = unseen classes · V = text views · D = text width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor
+
+from amsf.model.aligner import Aligner, Config
+
+
+class Scorer(Protocol):
+    """What evaluation and prediction ask of a model or of several."""
+
+    @property
+    def config(self) -> Config:
+        """What it was built from and trained for."""
+
+    def probabilities(self, features: Tensor) -> Tensor:
+        """The probabilities of the unseen classes: (N, F) -> (N, U) on the CPU."""
+
+    def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Self:
+        """The same for other classes, given by their texts (U, V, D)."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The models of all seeds, for the same classes in the same order."""
+
+    members: Sequence[Aligner]
+
+    @property
+    def config(self) -> Config:
+        """The first member's."""
+        return self.members[0].config
+
+    def probabilities(self, features: Tensor) -> Tensor:
+        """The mean over members: (N, F) -> (N, U) on the CPU."""
+        return torch.stack([member.probabilities(features) for member in self.members]).mean(0)
+
+    def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Ensemble:
+        """Every member made ready for other classes."""
+        return replace(self, members=[m.for_classes(unseen, text) for m in self.members])
