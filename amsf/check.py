@@ -1,6 +1,6 @@
-"""Tell in seconds what a run would miss: ``python -m amsf.check``.
+"""Report in seconds what a run would miss: ``python -m amsf.check``.
 
-Every stage checks its own input before it starts to work. What a later stage needs is yet told
+Every stage checks its own input before it starts to work. What a later stage lacks is reported
 late, after minutes or hours of those before it; this looks at all benchmarks of ``params.yaml``.
 """
 

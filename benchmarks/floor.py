@@ -29,7 +29,7 @@ class Product:
     """A linear layer's products: (rows, k) by (k, columns), and its two gradients.
 
     Attributes:
-        name: of the layer.
+        name: the layer's name.
         rows, k, columns: of the forward product.
         times: how often a step does it (1, or a share of the steps more).
         input_gradient: whether the gradient towards the layer's input is needed.
@@ -176,7 +176,7 @@ def measure(size: Size, cores: int, seconds: float, copied: int) -> dict[str, fl
     Args:
         size: whose products are timed.
         cores: processes, one thread each.
-        seconds: of each timing; there are about 80.
+        seconds: how long each timing takes; there are about 80.
         copied: bytes of the large copy.
 
     Returns:

@@ -58,7 +58,7 @@ def timings(size: Size, folder: Path, few: int, many: int, seeds: int, jobs: int
     """Seconds of one run alone, then of all (phase, seed) runs by the default parallel path.
 
     Args:
-        size: of the benchmark.
+        size: the benchmark's size.
         folder: its inputs.
         few, many: steps of a cycle that are compared.
         seeds: how many, two runs each.
@@ -116,9 +116,9 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
     """Seconds to evaluate a seed (ZSL, gate, GZSL, curve), and to write the results.
 
     Args:
-        size: of the benchmark; trained for a few steps first.
+        size: the benchmark's size; trained for a few steps first.
         folder: its inputs.
-        multiples: of the test samples.
+        multiples: how many times the test samples are taken.
 
     Returns:
         For each multiple ``samples`` and seconds, the best of three: ``evaluate``, ``write``.

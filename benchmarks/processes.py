@@ -44,7 +44,7 @@ def run_together(
 
     Args:
         commands: module and arguments of each process.
-        threads: of each process; None leaves it to the process.
+        threads: how many each process has; None leaves it to the process.
         watch: whether to look at the memory of the processes and of all that they start, which
             takes a few percent of a core.
 

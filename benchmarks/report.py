@@ -26,13 +26,13 @@ class Measured:
 
     Attributes:
         size: which.
-        threaded: of each round, the straightforward run with all cores as threads: seconds of a
+        threaded: for each round, the straightforward run with all cores as threads: seconds of a
             ``step``, a ``cycle_end`` and the ``start``.
-        single: of each round, the same of one-thread runs side by side, one a core.
-        ours: of each round, what `benchmarks.ours.timings` gives.
+        single: for each round, the same of one-thread runs side by side, one a core.
+        ours: for each round, what `benchmarks.ours.timings` gives.
         rates: processes side by side -> what `benchmarks.floor.measure` gives.
-        memory: of the straightforward runs side by side (``theirs``), of our training (``ours``)
-            and, where it was looked at, of our ``evaluation``.
+        memory: bytes of the straightforward runs side by side (``theirs``), of our training
+            (``ours``) and, where it was looked at, of our ``evaluation``.
         evaluation: what `benchmarks.ours.evaluate` gives.
     """
 

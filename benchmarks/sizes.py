@@ -31,9 +31,9 @@ class Size:
         train: training samples of the seen classes.
         test: test samples of all classes.
         latent: L.
-        steps: of a cycle, in a full run.
+        steps: how many a cycle has in a full run.
         features, text, heads: F, D and attention heads.
-        cycles: of a full run.
+        cycles: how many a full run has.
         classifier_samples, classifier_steps: of each cycle's end.
     """
 
@@ -73,7 +73,7 @@ class Size:
 
         Args:
             cycles: how many.
-            steps: of a cycle.
+            steps: how many a cycle has.
             protocol: the protocol section; by default the reference protocol's numerics, with
                 runs that do not wait for each other and a schedule that shortened cycles follow
                 in proportion.

@@ -34,11 +34,11 @@ class Plan:
     Attributes:
         sizes: which; evaluation is timed at the last.
         rounds: how often both sides are measured.
-        steps: of a straightforward run.
+        steps: how many a straightforward run has.
         few, many: steps of our shortened runs.
-        seconds: of each timing of the floor's rates.
+        seconds: how long each timing of the floor's rates takes.
         copied: bytes of the floor's large copy.
-        multiples: of the test samples.
+        multiples: how many times the test samples are taken.
         watched: look at memory while the rounds are timed, instead of afterwards.
         jobs: ``compute.jobs`` of ours; 0 is the default, as many as there are cores.
     """
@@ -98,8 +98,8 @@ class Bench:
         outs = [self.folder / f"straightforward{i}" for i in range(count)]
         commands = [self._straightforward(out, threads) for out in outs]
         wall = self._run("theirs", commands, threads, watch=watch)
-        told = [read_json(out / "seconds.json") for out in outs]
-        mean = {name: sum(t[name] for t in told) / count for name in told[0]}
+        parts = [read_json(out / "seconds.json") for out in outs]
+        mean = {name: sum(t[name] for t in parts) / count for name in parts[0]}
         return {
             "step": mean["step"],
             "cycle_end": mean["cycle_end"],

@@ -37,7 +37,7 @@ def check(grid: Grid, path: Path) -> dict[str, Params]:
         The parameters of each experiment, by name.
 
     Raises:
-        InputError: some cannot run; each reason is told once, with the experiments that it stops.
+        InputError: some cannot run; each reason is given once, with the experiments that it stops.
     """
     load_params()
     checker = Checker(_raw_params())
@@ -51,13 +51,13 @@ def check(grid: Grid, path: Path) -> dict[str, Params]:
         if params is not None and not reasons:
             valid[cell.name] = params
     if stopped:
-        told = "".join(
+        reasons_text = "".join(
             f"\n- {reason}\n  {len(names)} of them: {', '.join(names)}"
             for reason, names in stopped.items()
         )
         raise InputError(
             f"{path}: {len(cells) - len(valid)} of {len(cells)} combinations cannot run, and "
-            f"nothing was queued. Mend them, or list them under `exclude`:{told}"
+            f"nothing was queued. Mend them, or list them under `exclude`:{reasons_text}"
         )
     return valid
 

@@ -133,5 +133,5 @@ def _source(params: Params, key: str) -> list[str]:
     if Path(entry.source) == SIMULATED or Path(entry.source).is_dir():
         return []
     return [
-        f"benchmarks.{key}.source {entry.source}: no such folder; docs/data.md tells what it holds"
+        f"benchmarks.{key}.source {entry.source}: no such folder; docs/data.md says what it holds"
     ]

@@ -39,7 +39,7 @@ class Cell:
     """One combination.
 
     Attributes:
-        name: of its experiment.
+        name: the experiment's name.
         points: axis -> point.
         overrides: parameter with its section -> value.
         excluded: whether the grid leaves it out.

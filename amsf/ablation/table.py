@@ -79,28 +79,28 @@ def as_frame(grid: Grid, lines: Sequence[Line], simulated: Sequence[str]) -> pd.
 
 
 def as_markdown(grid: Grid, lines: Sequence[Line], simulated: Sequence[str]) -> str:
-    """A table a benchmark; the best mean of each column in bold, and what is missing told."""
-    told = [f"# Ablation `{grid.name}`: {' × '.join(grid.axes)}", ""]
+    """A table a benchmark; the best mean of each column in bold; what is missing is listed."""
+    page = [f"# Ablation `{grid.name}`: {' × '.join(grid.axes)}", ""]
     for benchmark in dict.fromkeys(line.benchmark for line in lines):
         own = [line for line in lines if line.benchmark == benchmark]
-        told += _section(grid, benchmark, own, benchmark in simulated)
+        page += _section(grid, benchmark, own, benchmark in simulated)
     commits = {line.run.named.baseline[:10] for line in lines if line.run and line.run.named}
     if len(commits) > 1:
-        told += [
+        page += [
             f"The experiments start from {len(commits)} commits ({', '.join(sorted(commits))}), "
             "so their code may differ.",
             "",
         ]
-    told += _missing(lines)
+    page += _missing(lines)
     done = [line.cell.name for line in lines if line.row]
     if len(set(done)) > 1:
-        told += [
-            "Whether a difference would hold with other seeds and test samples is told by "
+        page += [
+            "Whether a difference would hold with other seeds and test samples is shown by "
             f"`python -m amsf.compare {done[0]} {done[-1]}`; the bold figure is the highest mean, "
             "no more.",
             "",
         ]
-    return "\n".join(told)
+    return "\n".join(page)
 
 
 def _section(grid: Grid, benchmark: str, lines: Sequence[Line], simulated: bool) -> list[str]:
@@ -112,7 +112,7 @@ def _section(grid: Grid, benchmark: str, lines: Sequence[Line], simulated: bool)
     columns = [name for name in ABOUT if len(about[name]) > 1]
     same = [f"{name} {next(iter(v))}" for name, v in about.items() if len(v) == 1]
     kind = "**SIMULATED recordings.** " if simulated else ""
-    told = [
+    page = [
         f"## {benchmark}",
         "",
         f"{kind}Percent, mean ± standard deviation over seeds. {len(rows)} of {len(lines)} "
@@ -120,7 +120,7 @@ def _section(grid: Grid, benchmark: str, lines: Sequence[Line], simulated: bool)
         "",
     ]
     head = [*grid.axes, *(METRICS[m] for m in metrics), *columns]
-    told += [
+    page += [
         f"| {' | '.join(head)} |",
         "|" + "---|" * len(grid.axes) + "---:|" * len(metrics) + "---|" * len(columns),
     ]
@@ -130,16 +130,16 @@ def _section(grid: Grid, benchmark: str, lines: Sequence[Line], simulated: bool)
             cells += [str(line.row[name]) for name in columns]
         else:
             cells = [line.state, *[""] * (len(metrics) - 1 + len(columns))]
-        told.append(f"| {' | '.join([*line.cell.points.values(), *cells])} |")
-    return [*told, ""]
+        page.append(f"| {' | '.join([*line.cell.points.values(), *cells])} |")
+    return [*page, ""]
 
 
 def _score(value: Mapping[str, float] | None, best: float | None) -> str:
     if value is None:
         return ""
     mean = f"{value['mean']:.1f}"
-    told = f"**{mean}**" if value["mean"] == best else mean
-    return f"{told} ± {value['std']:.1f}" if "std" in value else told
+    page = f"**{mean}**" if value["mean"] == best else mean
+    return f"{page} ± {value['std']:.1f}" if "std" in value else page
 
 
 def _missing(lines: Sequence[Line]) -> list[str]:

@@ -19,7 +19,7 @@ class Task:
     """An experiment that is in the queue, or failed there.
 
     Attributes:
-        name: of the experiment.
+        name: the experiment's name.
         state: where it stands.
         revision: the commit that holds its parameters.
     """
@@ -32,7 +32,7 @@ class Task:
 def queue_tasks(root: Path) -> list[Task]:
     """The tasks of every commit that failed, wait or run: in this order, and the oldest first.
 
-    `dvc.api.exp_show` would have to be told the commits that experiments were queued from, and
+    `dvc.api.exp_show` would have to be given the commits that experiments were queued from, and
     reads all their files of metrics.
     """
     head, *lines = dvc(root, "queue", "status").splitlines()
@@ -44,8 +44,8 @@ def queue_tasks(root: Path) -> list[Task]:
     ]
     if not found:
         return []
-    told = [revision for revision, _, _ in found]
-    newest = git(root, "log", "--no-walk=sorted", "--format=%H", *told).split()
+    revisions = [revision for revision, _, _ in found]
+    newest = git(root, "log", "--no-walk=sorted", "--format=%H", *revisions).split()
     order = list(_STATES.values())
     tasks = [
         Task(name, state, revision)
@@ -63,9 +63,9 @@ def failure(root: Path, task: Task) -> str:
     except InputError:  # it has no log
         lines = []
     for mark in ("error: ", "ERROR: "):
-        told = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
-        if told:
-            return told[-1]
+        errors = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+        if errors:
+            return errors[-1]
     return f"see `dvc queue logs {task.name}`"
 
 
@@ -74,7 +74,7 @@ def queue_run(root: Path, name: str, set_params: Sequence[str], copied: Sequence
 
     Args:
         root: the repository.
-        name: of the experiment.
+        name: the experiment's name.
         set_params: overrides in the form of ``-S``.
         copied: files and folders of the user's that git does not know, and that DVC is to copy.
 

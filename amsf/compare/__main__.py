@@ -47,8 +47,8 @@ def compare(
     if benchmark is None:
         keys = [key for key in first if all(key in own for own in switched_on.values())]
         if not keys:
-            told = "; ".join(f"{name}: {', '.join(own)}" for name, own in switched_on.items())
-            raise InputError(f"the experiments have no benchmark in common ({told})")
+            lists = "; ".join(f"{name}: {', '.join(own)}" for name, own in switched_on.items())
+            raise InputError(f"the experiments have no benchmark in common ({lists})")
     else:
         for name, own in switched_on.items():
             if benchmark not in own:

@@ -40,9 +40,9 @@ def check_pair(base: Evaluation, other: Evaluation) -> list[str]:
     if base.val_unseen != other.val_unseen:
         warnings.append("the validation-unseen classes differ")
     if base.record.source != other.record.source:
-        told = "recordings" if base.recordings else "features"
+        differing = "recordings" if base.recordings else "features"
         warnings.append(
-            f"the source's {told} differ; that its samples are the same and in the same order "
+            f"the source's {differing} differ; that its samples are the same and in the same order "
             "was checked by their " + ("names" if base.recordings else "labels alone")
         )
     if bool(base.gzsl) != bool(other.gzsl):

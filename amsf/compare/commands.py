@@ -1,4 +1,4 @@
-"""git and DVC as commands, for what ``dvc.api`` does not tell."""
+"""git and DVC as commands, for what ``dvc.api`` does not give."""
 
 from __future__ import annotations
 

@@ -153,11 +153,12 @@ def read_evaluation(snapshot: Snapshot, benchmark: str) -> Evaluation:
 def _check_scores(evaluation: Evaluation, stated: Mapping[str, Any]) -> None:
     for seed in evaluation.seeds:
         for name, score in evaluation.scores(seed).items():
-            told = float(stated[str(seed)][name]["overall"])
-            if abs(score.value - told) > TOLERANCE:
+            stated_score = float(stated[str(seed)][name]["overall"])
+            if abs(score.value - stated_score) > TOLERANCE:
                 raise InputError(
                     f"{evaluation.experiment}: the predictions of {evaluation.benchmark} seed "
-                    f"{seed} give {name} {score.value:.4f}, but its metrics.json says {told:.4f}; "
+                    f"{seed} give {name} {score.value:.4f}, but its metrics.json says "
+                    f"{stated_score:.4f}; "
                     "the files do not belong together: run the `evaluate` stage again"
                 )
 

@@ -49,7 +49,7 @@ class Revisions:
     """The revisions of the DVC repository in a folder; to be used in a ``with`` statement.
 
     Attributes:
-        root: of the DVC repository.
+        root: the top folder of the DVC repository.
         head: the commit that is checked out.
 
     Raises:
@@ -83,7 +83,7 @@ class Revisions:
 
         Each is a reference of git, ``refs/exps/<commit that it starts from>/<name>``. To
         `dvc.api.exp_show` one has to give the commits, whose every file of metrics it reads; and
-        it tells seven digits of a revision.
+        it gives seven digits of a revision.
         """
         listed = git(self.root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps")
         found = re.findall(r"^(\w+) refs/exps/(\w{2})/(\w{38})/(.+)$", listed, re.MULTILINE)
@@ -140,10 +140,10 @@ class Revisions:
         if len(own) == 1 or (own and own[0].baseline == self.head):
             return own[0].revision
         if own:
-            told = ", ".join(found.revision[:10] for found in own)
+            choices = ", ".join(found.revision[:10] for found in own)
             raise InputError(
                 f"{name}: {len(own)} experiments of other commits have this name; "
-                f"give one by its revision: {told}"
+                f"give one by its revision: {choices}"
             )
         from dvc.api import all_branches, all_tags
 

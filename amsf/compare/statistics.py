@@ -49,7 +49,7 @@ class Difference:
         interval: for other seeds and other samples; with one seed for other samples alone.
         over_seeds: for other seeds on these samples; None with one seed.
         over_samples: for these seeds on other samples.
-        standard_error: of ``mean``, that ``interval`` is made of.
+        standard_error: the error of ``mean``, from which ``interval`` is made.
         df: degrees of freedom of ``interval``; infinite where the samples alone count.
         p: two-sided probability of a mean this far from 0 if the true one were 0.
         seeds: S.
@@ -73,7 +73,7 @@ def sampling_covariance(components: np.ndarray, strata: np.ndarray) -> np.ndarra
             jackknife; for an area under a curve DeLong's structural components, Biometrics 44,
             1988).
         strata: samples are drawn anew within each: the class, so that class counts stay as they
-            are. A stratum of one sample tells nothing of how others would do and adds 0.
+            are. A stratum of one sample does not show how others would do and adds 0.
     """
     total = np.zeros((len(components), len(components)))
     for stratum in np.unique(strata):

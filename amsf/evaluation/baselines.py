@@ -29,7 +29,7 @@ def fit_closed_form(
     """Fit a closed form on one phase, and make it ready for the phase's unseen classes.
 
     Args:
-        name: of the method, as ``model.aligner`` has it.
+        name: the method's, as ``model.aligner`` has it.
         settings: the benchmark's settings.
         split: the benchmark's classes.
         phase: ``test`` or ``val``.
@@ -70,7 +70,7 @@ def evaluate_beside(
     """Evaluate the seeds' ensemble and each of ``evaluate.baselines`` on the same samples.
 
     Args:
-        models: of each seed, of the test and of the validation phase.
+        models: for each seed, that of the test and that of the validation phase.
         test, val: features of the phases; ``val`` is None for ZSL alone.
         text: (C, V, D) text vectors of all classes, in the order of the model's views.
         split: the benchmark's classes.

@@ -31,7 +31,7 @@ class GzslPredictions:
 
     Attributes:
         labels: (N,) true classes.
-        answers: of N samples.
+        answers: what is answered to the N samples.
     """
 
     labels: np.ndarray
@@ -68,7 +68,7 @@ class SeedResult(Result):
     """The evaluation of one trained seed.
 
     Attributes:
-        seed: of the run.
+        seed: the run's seed.
         cycle: the chosen cycle, counted from 0.
         latent: a map of the shared space.
     """

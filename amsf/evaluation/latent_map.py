@@ -80,7 +80,7 @@ def shown_classes(
     """The classes that a map is worth drawing for.
 
     Args:
-        config: of the model.
+        config: the model's config.
         samples: N test samples.
         taken_for: (N,) the classes that they are taken for; None where ZSL alone was evaluated.
 
@@ -106,7 +106,7 @@ def latent_map(
     a t-SNE would hide: how far a prototype lies from the samples of its class.
 
     Args:
-        model: of the test phase.
+        model: the test phase's model.
         samples: test samples; at most 40 of a class are taken, evenly over their order.
         text: (C, V, D) text vectors of all classes, in the order of the model's views.
         classes: the K classes to show.

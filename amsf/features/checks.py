@@ -154,7 +154,7 @@ def report_training_overlap(samples: dict[str, Samples], phase: str) -> list[str
     """One sentence for each set that has rows of the training samples.
 
     Both sides come from one encoder, so the same recording has the same features; rows of zeros,
-    of recordings without a body, are alike by nature and are told by :func:`report_zero_rows`.
+    of recordings without a body, are alike by nature and are reported by :func:`report_zero_rows`.
     """
     # Hashes, since features may be more than fits into memory.
     training = {hash(row.tobytes()) for row in samples["train"].features if row.any()}
@@ -183,7 +183,7 @@ def report_overlap(
     Args:
         test, val: the sets of both phases.
         names: the recordings behind the GZSL test and the validation samples, where the features
-            tell them; counts need not be looked at then.
+            shows them; counts need not be looked at then.
     """
     findings = []
     test_rows = {row.tobytes() for row in test["gzsl"].features if row.any()}
@@ -214,7 +214,7 @@ def report_overlap(
         )
     elif same_as_test:
         findings.append(
-            "whether the validation-unseen samples are also GZSL test samples cannot be told "
+            "whether the validation-unseen samples are also GZSL test samples cannot be known "
             "from counts: training and test partition have as many of these classes"
         )
     return findings

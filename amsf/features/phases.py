@@ -224,7 +224,7 @@ def save_phase(path: Path, samples: dict[str, Samples]) -> None:
 
 
 def describe_phase(samples: dict[str, Samples]) -> dict[str, Any]:
-    """What a manifest tells of a phase: feature width, samples and counts per class of each set."""
+    """What a manifest records of a phase: for each set width, samples and counts per class."""
     return {
         name: {
             "samples": len(part.labels),

@@ -4,7 +4,7 @@ B = batch · N = samples · n = classes whose texts are given · U = unseen clas
 D = text width · F = skeleton feature width · E = width of the shared space.
 
 A method learns from skeleton features of the seen classes and from the texts of these classes. Then
-it is given the texts of classes that it has never seen, and tells samples of these apart. Two
+it is given the texts of classes that it has never seen, and recognises samples of these. Two
 kinds differ in how they learn: a :class:`SteppedAligner` by gradient steps in cycles, a
 :class:`ClosedFormAligner` at once. ``amsf.settings.aligners`` has them by name.
 """
@@ -38,7 +38,7 @@ class Config:
         text_width: D.
         feature_width: F.
         phase: ``test`` or ``val``.
-        seed: of the run.
+        seed: the run's seed.
         seen, unseen: the classes of the phase; the columns of scores follow ``unseen``.
         cycle: the chosen one, counted from 0.
     """
@@ -98,11 +98,11 @@ class Aligner(nn.Module, ABC):
 
     @abstractmethod
     def learn_classes(self, text: Tensor, generator: torch.Generator, *, again: bool) -> float:
-        """Make ready to tell some classes apart, by their texts; the alignment stays as it is.
+        """Make ready to recognise some classes, by their texts; the alignment stays as it is.
 
         Args:
             text: (U, V, D) text vectors, in the order of ``config.unseen``.
-            generator: of random numbers, on the device of ``text``.
+            generator: gives random numbers, on the device of ``text``.
             again: whether classes were learnt before, at the end of an earlier cycle.
 
         Returns:
@@ -165,7 +165,7 @@ class Batch:
         features: (B, F), as they were imported.
         text: (n, V, D), text vectors of classes.
         classes: (B,), the class of each sample, as an index into ``text``.
-        generator: of random numbers, on the device of the tensors.
+        generator: gives random numbers, on the device of the tensors.
     """
 
     features: Tensor
@@ -180,7 +180,7 @@ class Progress:
 
     Attributes:
         step: counted from 0 within the cycle.
-        steps: of a cycle.
+        steps: how many a cycle has.
         cycle: counted from 0.
     """
 
@@ -204,7 +204,7 @@ class SteppedAligner(Aligner):
 
     Attributes:
         TERMS: names of its loss terms, as training curves show them.
-        GROUPS: of parameters that have losses and an optimiser of their own.
+        GROUPS: names of the groups of parameters, each with losses and an optimiser of its own.
     """
 
     TERMS: tuple[str, ...]

@@ -48,12 +48,12 @@ def load_model(folder: Path) -> Aligner:
         with torch.device("meta"):
             expected = {k: tuple(t.shape) for k, t in build_aligner(config).state_dict().items()}
     except (KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
-        told = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0]
         if isinstance(error, ValidationError):
             first = error.errors()[0]
-            told = f"{error.title.lower()}.{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            reason = f"{error.title.lower()}.{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise InputError(
-            f"{path}: not a model's config ({told}); expected what the train stage writes: run "
+            f"{path}: not a model's config ({reason}); expected what the train stage writes: run "
             "`dvc repro`"
         ) from error
     tensors = read_tensors(weights)

@@ -30,7 +30,7 @@ class EagerAdam:
 
     Args:
         parameters: to optimise; large ones are updated by every backward pass that reaches them.
-        learning_rate: of Adam.
+        learning_rate: Adam's.
 
     Attributes:
         state: what is kept from step to step, by name; changed in place.

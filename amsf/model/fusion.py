@@ -1,7 +1,7 @@
 """Fusion: the text views of a class become one semantic prototype.
 
 B = classes in the batch · V = text views · D = width of a text vector · W = prototype width.
-Every module maps (B, V, D) to (B, W) and tells its true W as ``out_features``; the prototype is
+Every module maps (B, V, D) to (B, W) and states its true W as ``out_features``; the prototype is
 L2-normalised afterwards (`amsf.model.vae`). Names, layer orders and the alternatives of the
 ablation are those of the AMSF paper (Li et al., IEEE Transactions on Multimedia 27, 2025);
 parameter names equal the published ones, so that its weights load.

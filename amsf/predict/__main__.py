@@ -40,7 +40,7 @@ class _Found:
 
 
 def read_all(paths: Sequence[Path], predictor: Predictor) -> tuple[list[_Found], list[LeftOut]]:
-    """Read what can be read of several files, and tell what cannot."""
+    """Read what can be read of several files, and report what cannot."""
     found: list[_Found] = []
     failed: list[LeftOut] = []
     readers = {entry.suffix: entry.read for entry in FORMATS.values()}
@@ -116,10 +116,10 @@ def side_of(score: ClassScore) -> str:
 def scene_of(recording: Recording, prediction: Prediction, simulated: bool) -> Scene:
     """A recording under its answer, side and probability, and whether those are of a simulation."""
     answer = prediction.answer
-    told = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    caption = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
     if simulated:
-        told += " · trained on simulated recordings"
-    return Scene(recording.joints, answer.label, told)
+        caption += " · trained on simulated recordings"
+    return Scene(recording.joints, answer.label, caption)
 
 
 def positive(text: str) -> int:

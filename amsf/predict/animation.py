@@ -54,7 +54,7 @@ def write_gif(path: str | Path, scenes: Sequence[Scene], layout: Layout) -> None
     Args:
         path: the file, replaced as a whole.
         scenes: at least one.
-        layout: of the joints.
+        layout: the joints' layout.
     """
     images: list[Image.Image] = []
     times: list[int] = []

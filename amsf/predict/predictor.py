@@ -79,11 +79,11 @@ class Predictor:
     1.0
 
     Attributes:
-        settings: of the benchmark.
+        settings: the benchmark's settings.
         encoder: the skeleton encoder of the test phase.
-        model: of the alignment method: one seed's, or all of them together.
-        gate: of the same.
-        labels: of the C classes, by id.
+        model: the trained alignment: one seed's, or all of them together.
+        gate: the gate that was fitted for that model.
+        labels: names of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
         text_weights: SHA-256 of the text encoder's weights; empty where features were imported.
         simulated: whether the benchmark's recordings are made, not measured.
@@ -146,8 +146,8 @@ class Predictor:
             or len(gate.coefficients) != 2 * len(split.unseen)
         ):
             raise InputError(
-                f"{made.models}: trained with other parameters or another split than there are now; "
-                "run `dvc repro`"
+                f"{made.models}: trained with other parameters or another split than there are "
+                "now; run `dvc repro`"
             )
         text = load_text_features(text_folder).select(config.model.views)
         return cls(

@@ -27,7 +27,7 @@ _COLUMNS = f"label and one or more of {', '.join(VIEWS)}, description, descripti
 
 @dataclass(frozen=True)
 class WordedClass:
-    """A class told by words.
+    """A class described in words.
 
     Attributes:
         label: its name.

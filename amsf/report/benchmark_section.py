@@ -1,4 +1,4 @@
-"""What the report's page tells of one benchmark: ``benchmark.html``."""
+"""The part of the report on one benchmark: ``benchmark.html``."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def _checksums(found: BenchmarkData) -> list[tuple[str, str]]:
     ]
     for name, value in found.text.items():
         if name.endswith("_sha256"):
-            told: dict[str, Any] = value if isinstance(value, dict) else {"": value}
+            digests: dict[str, Any] = value if isinstance(value, dict) else {"": value}
             what = name.removesuffix("_sha256")
-            rows += [(f"{what} {view}".strip(), digest) for view, digest in told.items()]
+            rows += [(f"{what} {view}".strip(), digest) for view, digest in digests.items()]
     return rows

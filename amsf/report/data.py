@@ -1,4 +1,4 @@
-"""What the report tells of a benchmark, gathered from the artifacts of its stages.
+"""What the report shows of a benchmark, gathered from the artifacts of its stages.
 
 N = samples · C = classes · U = unseen classes · V = text views. Fractions here,
 percent on the page.
@@ -153,7 +153,7 @@ def confused_pairs(found: BenchmarkData, side: str, count: int) -> list[tuple[in
     """The likeliest mistakes: (true class, what it is taken for, share of its samples).
 
     Args:
-        found: of the benchmark.
+        found: the benchmark's data.
         side: ``unseen`` or ``seen``: which true classes.
         count: how many pairs, likeliest first.
     """
@@ -171,7 +171,7 @@ def class_accuracy(found: BenchmarkData, task: str) -> np.ndarray:
     """Accuracies of the classes, a row a seed: (seeds, C), NaN for classes without samples.
 
     Args:
-        found: of the benchmark.
+        found: the benchmark's data.
         task: ``zsl`` or ``gzsl``.
     """
     table = found.zsl if task == "zsl" else found.gzsl

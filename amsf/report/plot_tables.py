@@ -29,7 +29,7 @@ def write_plot_tables(benchmarks: Sequence[BenchmarkData], folder: Path) -> None
     A table without a row is not written: DVC cannot draw an empty one.
 
     Args:
-        benchmarks: what to tell of.
+        benchmarks: what the tables are made from.
         folder: where to; it exists.
     """
     makers = {

@@ -27,7 +27,7 @@ class StageRecord:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the page tells of how the results came about.
+    """How the results came about, as the page shows it.
 
     Attributes:
         versions: package -> version.

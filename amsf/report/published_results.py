@@ -149,10 +149,10 @@ def _compare(theirs: Mapping[str, str], run: Run) -> tuple[tuple[str, ...], tupl
         if not their_value:
             unknown.append(_ASKED[what])
         elif their_value != our_value:
-            told = words.format(theirs=their_value, ours=our_value).replace(
+            wording = words.format(theirs=their_value, ours=our_value).replace(
                 "per_class", "per class"
             )
-            differs.append(f"{what}: {told}")
+            differs.append(f"{what}: {wording}")
     if not theirs["selection"]:
         unknown.append("how the cycle was chosen")
     elif theirs["selection"] != run.selection:

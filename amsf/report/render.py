@@ -26,8 +26,8 @@ class Table:
     """A table of plain cells.
 
     Attributes:
-        caption: told above it, and to screen readers.
-        header: of the columns.
+        caption: the text above it, which screen readers read too.
+        header: the columns' names.
         rows: their cells; the first is the row's header.
         numbers: columns that are set flush right.
     """
@@ -50,7 +50,7 @@ class Picture:
         least: the width that it keeps.
         scrolls: whether that is more than a phone has.
         alt: what the picture shows, in words.
-        caption: told below it.
+        caption: the text below it.
         wide: whether it takes a row of its own, at its full size.
     """
 

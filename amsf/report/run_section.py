@@ -1,4 +1,4 @@
-"""What the report's page tells of what was run, where, and what it took: ``run.html``."""
+"""The part of the report on what was run, where, and what it took: ``run.html``."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def parameters(found: BenchmarkData) -> list[Parameter]:
             default = defaults[section].get(name)
             same = section == "protocol" or value == default
             own = name in found.entry.set.get(section, {})
-            told = "" if same else _shown(default)
-            rows.append(Parameter(f"{section}.{name}", _shown(value), told, own))
+            standard = "" if same else _shown(default)
+            rows.append(Parameter(f"{section}.{name}", _shown(value), standard, own))
     return rows
 
 
@@ -83,7 +83,7 @@ def _stage(record: StageRecord) -> dict[str, Any]:
     if record.log is None:
         return {"name": name, "log": None}
     log, host, peak = record.log, record.log["host"], record.log["peak_memory"]
-    told = {
+    log = {
         "started": log["start"].replace("T", " ").replace("+00:00", " UTC"),
         "time": _duration(log["seconds"]),
         "memory": _size(peak["main"]),
@@ -91,7 +91,7 @@ def _stage(record: StageRecord) -> dict[str, Any]:
         "machine": f"{host['cpu']}, {host['cores']} cores"
         + (f", {host['gpu']}" if host["gpu"] else ""),
     }
-    return {"name": name, "log": told}
+    return {"name": name, "log": log}
 
 
 def _duration(seconds: float) -> str:

@@ -38,17 +38,17 @@ def _side(found: BenchmarkData, side: str, other: int) -> str:
 
 def findings(found: BenchmarkData) -> list[str]:
     """What a reader of the results must know: warnings of the manifests."""
-    told = list(found.features["findings"])
+    lines = list(found.features["findings"])
     for view, groups in found.text["duplicates"].items():
         for group in groups:
             names = ", ".join(f"“{found.labels[c]}”" for c in group)
-            told.append(f"texts, view {view}: one and the same vector for {names}")
+            lines.append(f"texts, view {view}: one and the same vector for {names}")
     if found.metrics["selection"] == "test":
-        told.append(
+        lines.append(
             "the cycle was chosen by the accuracy on the very test samples that ZSL and U are "
             "measured on (protocol.selection: test), so these are higher than on new samples"
         )
-    return told
+    return lines
 
 
 def describe_curve(found: BenchmarkData) -> str:

@@ -1,4 +1,4 @@
-"""The record of a training phase: what it has told so far, kept with its snapshot."""
+"""The record of a training phase: what it has recorded so far, kept with its snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from amsf.training.trainer import CycleResult, PhaseTrainer
 
 @dataclass
 class Record:
-    """What a phase has told so far.
+    """What a phase has recorded so far.
 
     Attributes:
         cycles: a row a cycle: its number, ZSL accuracy over the observed samples, and the loss that

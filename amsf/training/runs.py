@@ -44,7 +44,7 @@ class Inputs:
     """What every run of a benchmark reads.
 
     Attributes:
-        settings: of the benchmark.
+        settings: the benchmark's settings.
         split: its classes.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
         features: folder of the features stage, one safetensors file a phase.
@@ -72,7 +72,7 @@ def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
             ``scratch`` are on a file system that the workers share.
 
     Raises:
-        InputError: parameters, text and features do not fit; told before any training starts.
+        InputError: parameters, text and features do not fit; raised before any training starts.
     """
     settings = inputs.settings
     if len(inputs.text) != inputs.split.classes:
@@ -128,9 +128,9 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
 
     Args:
         inputs: what the runs read.
-        seed: of the runs.
+        seed: the runs' seed.
         chain: phases, in order.
-        folder: of the seed.
+        folder: the seed's folder.
         code: :data:`CODE` of the process that asks.
 
     Raises:
@@ -177,7 +177,7 @@ def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: Record) -
 
 
 def _chosen(settings: Settings, phase: str, records: dict[str, Record]) -> int:
-    """The cycle whose model is used, by what the phases have told."""
+    """The cycle whose model is used, by what the phases have recorded."""
     selection = settings.switches().selection
     if selection == "last":
         return _cycles(settings) - 1

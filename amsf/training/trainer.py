@@ -81,7 +81,7 @@ class PhaseTrainer:
     """Trains one phase of one seed, cycle by cycle.
 
     Args:
-        settings: of the benchmark.
+        settings: the benchmark's settings.
         config: what is trained (its ``cycle`` is not used).
         train: training samples of the seen classes.
         text: (C, V, D) text vectors of all classes, in the order of ``settings.model.views``.
