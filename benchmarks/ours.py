@@ -144,7 +144,7 @@ def evaluate(size: Size, folder: Path, multiples: Sequence[int]) -> list[Result]
                     settings,
                 )
                 middle = time.perf_counter()
-                write_results(out / "evaluation", [result], {}, size.split, names, settings)
+                write_results(out / "evaluation", [result], {}, None, size.split, names, settings)
                 taken = middle - start, time.perf_counter() - middle
                 best = [min(pair) for pair in zip(best, taken, strict=True)]
             rows.append({"samples": size.test * multiple, "evaluate": best[0], "write": best[1]})

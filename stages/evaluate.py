@@ -7,7 +7,7 @@ from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed
+from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
 from amsf.evaluation.results import headline, summarise, write_results
 from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
@@ -33,7 +33,8 @@ def main(key: str) -> None:
     ]
     beside = evaluate_beside(models, test, val, text, split, settings)
     labels = load_classes(split.dataset)["label"].tolist()
-    write_results(artifacts.evaluation, results, beside, split, labels, settings)
+    space = None if val is None else space_of(test)
+    write_results(artifacts.evaluation, results, beside, space, split, labels, settings)
     for name, value in headline(summarise(results, beside, settings)).items():
         print(f"{key} {name}: {value}")
 

@@ -144,6 +144,11 @@ class EvaluationFiles:
         """The first seed's shared space of skeletons and texts, in two dimensions."""
         return self.folder / "map.json"
 
+    @property
+    def seen_space(self) -> Path:
+        """The space in which a gate measures distances to the seen classes; of GZSL alone."""
+        return self.folder / "seen_space.safetensors"
+
     def zsl_predictions(self, seed: int) -> Path:
         """One row a test sample of an unseen class."""
         return self.folder / f"zsl_predictions_seed{seed}.csv"

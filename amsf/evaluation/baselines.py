@@ -84,12 +84,12 @@ def evaluate_beside(
         members = [model for model, _ in models]
         val_members = [model for _, model in models if model is not None]
         val_ensemble = Ensemble(val_members) if val_members else None
-        found[ENSEMBLE] = evaluate(Ensemble(members), val_ensemble, test, val, settings)
+        found[ENSEMBLE] = evaluate(Ensemble(members), val_ensemble, test, val, text, settings)
     names = [name for name in settings.evaluate.baselines if name != settings.model.aligner]
     for name in track(names, "baselines evaluated"):
         model = fit_closed_form(name, settings, split, "test", test, text)
         val_model = (
             None if val is None else fit_closed_form(name, settings, split, "val", val, text)
         )
-        found[name] = evaluate(model, val_model, test, val, settings)
+        found[name] = evaluate(model, val_model, test, val, text, settings)
     return found

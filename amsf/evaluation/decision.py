@@ -5,12 +5,13 @@ N = samples · C = classes · U = unseen classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from amsf.evaluation.gate import Gate
+from amsf.evaluation.evidence import Evidence
+from amsf.evaluation.gates import FittedGate
+from amsf.model.aligner import Config
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,7 @@ class GatedAnswers:
     prediction: np.ndarray
 
 
-def decide(
-    gate: Gate,
-    unseen_probabilities: np.ndarray,
-    logits: np.ndarray,
-    seen: Sequence[int],
-    unseen: Sequence[int],
-) -> GatedAnswers:
+def decide(gate: FittedGate, evidence: Evidence, config: Config) -> GatedAnswers:
     """Both classifiers' answers, and the gate's choice between them.
 
     The seen answer is the argmax of the skeleton encoder's logits over the seen classes; the
@@ -44,14 +39,13 @@ def decide(
 
     Args:
         gate: fitted.
-        unseen_probabilities: (N, U) of the alignment method, columns in the order of ``unseen``.
-        logits: (N, C) raw logits of the skeleton encoder.
-        seen: ids of the seen classes.
-        unseen: U ids.
+        evidence: of N samples.
+        config: of the alignment method's model; it has the seen and the unseen classes.
     """
-    seen_prediction = np.asarray(seen)[logits[:, list(seen)].argmax(axis=1)]
-    unseen_prediction = np.asarray(unseen)[unseen_probabilities.argmax(axis=1)]
-    probability = gate.probability(unseen_probabilities, logits)
+    seen = list(config.seen)
+    seen_prediction = np.asarray(seen)[evidence.logits[:, seen].argmax(axis=1)]
+    unseen_prediction = np.asarray(config.unseen)[evidence.unseen_probabilities.argmax(axis=1)]
+    probability = gate.probability_of(evidence)
     return GatedAnswers(
         probability=probability,
         seen_prediction=seen_prediction,

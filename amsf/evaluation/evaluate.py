@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from amsf.base.errors import InputError
 from amsf.evaluation.decision import GatedAnswers, decide
-from amsf.evaluation.gate import Gate, fit_gate
+from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
+from amsf.evaluation.gates import GATES, FittedGate, fit_named_gate
 from amsf.evaluation.latent_map import LatentMap, latent_map, shown_classes
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
+from amsf.evaluation.seen_space import SeenSpace
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
@@ -53,14 +56,16 @@ class Result:
         gate: fitted on the validation phase.
         gzsl: answers to all test samples.
         curve: the seen-unseen curve, every sample alike.
+        gates: each gate's name -> what it is worth on the test samples (:func:`compare_gate`).
     """
 
     scores: Scores
     zsl_labels: np.ndarray
     zsl_prediction: np.ndarray
-    gate: Gate | None
+    gate: FittedGate | None
     gzsl: GzslPredictions | None
     curve: SeenUnseenCurve | None
+    gates: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +103,12 @@ def evaluate_seed(
     """Evaluate the models of one seed, with a map of the space that they share with texts.
 
     Args:
-        model, val_model, test, val, settings: see :func:`evaluate`.
-        text: (C, V, D) text vectors of all classes, in the order of the model's views.
+        model, val_model, test, val, text, settings: see :func:`evaluate`.
 
     Raises:
         InputError: a model does not belong to these features.
     """
-    result = evaluate(model, val_model, test, val, settings)
+    result = evaluate(model, val_model, test, val, text, settings)
     samples = test.zsl if result.gzsl is None or test.gzsl is None else test.gzsl
     taken_for = None if result.gzsl is None else result.gzsl.prediction
     return SeedResult(
@@ -120,6 +124,7 @@ def evaluate(
     val_model: Scorer | None,
     test: PhaseFeatures,
     val: PhaseFeatures | None,
+    text: np.ndarray,
     settings: Settings,
 ) -> Result:
     """Evaluate one model, or several that answer together.
@@ -129,21 +134,31 @@ def evaluate(
         val_model: trained in the validation phase; None for ZSL alone.
         test: features of the test phase.
         val: features of the validation phase, which the gate is fitted on; None for ZSL alone.
+        text: (C, V, D) text vectors of all classes, in the order of the model's views.
         settings: the benchmark's settings.
 
     Raises:
         InputError: a model does not belong to these features.
     """
     unseen = np.array(model.config.unseen)
-    zsl_prediction = unseen[_probabilities(model, test.zsl).argmax(axis=1)]
+    zsl_prediction = unseen[probabilities_of(model, test.zsl).argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
     gate, gzsl, curve = None, None, None
+    gates: dict[str, dict[str, float]] = {}
     if val is not None and val_model is not None:
-        gate = _fit(val_model, val, settings)
-        gzsl = predict_gzsl(model, gate, _gated(test))
-        gzsl_scores, curve = score_gzsl(gzsl, unseen)
-        scores.update(gzsl_scores)
+        seen, is_unseen = _evidence(val_model, val, text, settings)
+        new, _ = _evidence(model, test, text, settings)
+        labels = _gated(test).labels.numpy()
+        chosen = settings.switches().gate
+        for name in GATES:
+            fitted = fit_named_gate(name, seen, is_unseen, settings)
+            answers = GzslPredictions(labels, decide(fitted, new, model.config))
+            gzsl_scores, found = score_gzsl(answers, unseen)
+            gates[name] = compare_gate(answers, gzsl_scores, found, unseen)
+            if name == chosen:
+                gate, gzsl, curve = fitted, answers, found
+                scores.update(gzsl_scores)
     return Result(
         scores=scores,
         zsl_labels=zsl_labels,
@@ -151,17 +166,45 @@ def evaluate(
         gate=gate,
         gzsl=gzsl,
         curve=curve,
+        gates=gates,
     )
 
 
-def predict_gzsl(model: Scorer, gate: Gate, samples: SampleSet) -> GzslPredictions:
-    """The gated answers to test samples of all classes."""
-    assert samples.logits is not None
-    config = model.config
-    answers = decide(
-        gate, _probabilities(model, samples), samples.logits.numpy(), config.seen, config.unseen
+def compare_gate(
+    gzsl: GzslPredictions, scores: Scores, curve: SeenUnseenCurve, unseen: np.ndarray
+) -> dict[str, float]:
+    """What a gate is worth, its ranking and its threshold apart; fractions, every sample alike.
+
+    Returns:
+        ``auc``: how well P(unseen) ranks unseen before seen samples, 0.5 being chance; ``ausuc``;
+        ``H`` at the chosen threshold; ``H_best`` at the best one, which looks at the test labels.
+    """
+    best = max(harmonic_mean(s, u) for s, u in zip(curve.seen.tolist(), curve.unseen.tolist()))
+    is_unseen = np.isin(gzsl.labels, unseen)
+    return {
+        "auc": float(roc_auc_score(is_unseen, gzsl.answers.probability)),
+        "ausuc": scores["ausuc"]["overall"],
+        "H": scores["H"]["overall"],
+        "H_best": best,
+    }
+
+
+def space_of(phase: PhaseFeatures) -> SeenSpace:
+    """The space in which distances to the seen classes of a phase are measured."""
+    return SeenSpace.fit(phase.train.features.numpy(), phase.train.labels.numpy())
+
+
+def _evidence(
+    model: Scorer, phase: PhaseFeatures, text: np.ndarray, settings: Settings
+) -> tuple[Evidence, np.ndarray]:
+    """What a gate may know of a phase's samples, and which of them are of unseen classes."""
+    samples = _gated(phase)
+    space = space_of(phase)
+    seen, unseen = list(model.config.seen), list(model.config.unseen)
+    evidence = collect_evidence(
+        model, samples, space, text[seen], text[unseen], settings.evaluate.temperature
     )
-    return GzslPredictions(samples.labels.numpy(), answers)
+    return evidence, np.isin(samples.labels.numpy(), unseen)
 
 
 def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenUnseenCurve]:
@@ -195,20 +238,6 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     return scores, curves["overall"]
 
 
-def _fit(model: Scorer, val: PhaseFeatures, settings: Settings) -> Gate:
-    samples = _gated(val)
-    assert samples.logits is not None
-    return fit_gate(
-        _probabilities(model, samples),
-        samples.logits.numpy(),
-        np.isin(samples.labels.numpy(), model.config.unseen),
-        temperature=settings.evaluate.temperature,
-        regularisation=settings.evaluate.regularisation,
-        threshold=settings.evaluate.threshold,
-        cross_validated=settings.switches().gate_threshold == "cross_validated",
-    )
-
-
 def _gated(phase: PhaseFeatures) -> SampleSet:
     if phase.gzsl is None:
         raise InputError(
@@ -216,15 +245,6 @@ def _gated(phase: PhaseFeatures) -> SampleSet:
             "the `features` stage again with evaluate.task: gzsl"
         )
     return phase.gzsl
-
-
-def _probabilities(model: Scorer, samples: SampleSet) -> np.ndarray:
-    if samples.features.shape[1] != model.config.feature_width:
-        raise InputError(
-            f"features are {samples.features.shape[1]} wide; the model was trained on "
-            f"{model.config.feature_width}: run the `train` stage again"
-        )
-    return model.probabilities(samples.features).numpy()
 
 
 def _both(labels: np.ndarray, prediction: np.ndarray) -> dict[str, float]:

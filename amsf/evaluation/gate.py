@@ -19,6 +19,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
+from amsf.evaluation.evidence import Evidence
 
 FOLDS = 5
 
@@ -71,6 +72,14 @@ class Gate:
         x = gate_input(unseen_probabilities, logits, self.temperature)
         return expit(x @ np.asarray(self.coefficients) + self.intercept)
 
+    def probability_of(self, evidence: Evidence) -> np.ndarray:
+        """:meth:`probability` of N samples: (N,)."""
+        return self.probability(evidence.unseen_probabilities, evidence.logits)
+
+    def fits(self, unseen: int) -> bool:
+        """Whether it was fitted for a benchmark with so many unseen classes."""
+        return len(self.coefficients) == 2 * unseen
+
     def save(self, path: Path) -> None:
         """Write the gate as JSON."""
         write_json(path, asdict(self))
@@ -108,6 +117,23 @@ class Gate:
         return gate
 
 
+def check_counts(is_unseen: np.ndarray, *, cross_validated: bool) -> np.ndarray:
+    """Refuse too few validation samples on one side; returns (N,) bool.
+
+    Raises:
+        InputError: fewer than 5 samples on one side, where folds are asked for, or none.
+    """
+    is_unseen = np.asarray(is_unseen, dtype=bool)
+    fewest = min(is_unseen.sum(), (~is_unseen).sum())
+    needed = FOLDS if cross_validated else 1
+    if fewest < needed:
+        raise InputError(
+            f"the gate has {is_unseen.sum()} validation-unseen and {(~is_unseen).sum()} "
+            f"validation-seen samples; at least {needed} of each are needed"
+        )
+    return is_unseen
+
+
 def fit_gate(
     unseen_probabilities: np.ndarray,
     logits: np.ndarray,
@@ -135,14 +161,7 @@ def fit_gate(
     Raises:
         InputError: fewer than 5 samples on one side, where folds are asked for, or none.
     """
-    is_unseen = np.asarray(is_unseen, dtype=bool)
-    fewest = min(is_unseen.sum(), (~is_unseen).sum())
-    needed = FOLDS if cross_validated else 1
-    if fewest < needed:
-        raise InputError(
-            f"the gate has {is_unseen.sum()} validation-unseen and {(~is_unseen).sum()} "
-            f"validation-seen samples; at least {needed} of each are needed"
-        )
+    is_unseen = check_counts(is_unseen, cross_validated=cross_validated)
     x = gate_input(unseen_probabilities, logits, temperature).astype(np.float64)
     # The published fit stops early: a tighter tolerance moves P(unseen) by up to 1e-4, which tips
     # samples on the very edge (one of the golden ones).

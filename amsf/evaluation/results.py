@@ -18,6 +18,7 @@ from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.evaluate import Result, SeedResult
 from amsf.evaluation.metrics import class_accuracies
+from amsf.evaluation.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 CURVE_POINTS = 501
@@ -28,6 +29,7 @@ def write_results(
     out: Path,
     results: Sequence[SeedResult],
     beside: Mapping[str, Result],
+    space: SeenSpace | None,
     split: Split,
     labels: Sequence[str],
     settings: Settings,
@@ -37,8 +39,9 @@ def write_results(
     ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, scores of what
     stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
     shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
-    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``predictions_seed{n}.csv``, ``curve.csv`` and
-    ``confusion.csv`` (C x C counts over all seeds, rows true, columns predicted).
+    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``seen_space.safetensors``,
+    ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
+    rows true, columns predicted).
     """
     with atomic_path(out) as folder:
         files = EvaluationFiles(folder)
@@ -52,6 +55,8 @@ def write_results(
                 result.gate.save(files.gate(result.seed))
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
                 _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
+        if space is not None:
+            space.save(files.seen_space)
         ensemble = beside.get(ENSEMBLE)
         if ensemble is not None and ensemble.gate is not None:  # predictions are made with it
             ensemble.gate.save(files.gate(ENSEMBLE))
@@ -88,6 +93,13 @@ def summarise(
 
     return {
         "beside": {name: result.scores for name, result in beside.items()},
+        "gates": {
+            name: {
+                what: float(np.mean([r.gates[name][what] for r in results]))
+                for what in results[0].gates[name]
+            }
+            for name in results[0].gates
+        },
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
         "mean": over_seeds(np.mean),
         "protocol": switches.name,

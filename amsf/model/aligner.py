@@ -19,6 +19,7 @@ from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from amsf.dataset.splits import Split
 from amsf.settings.aligners import ALIGNERS
@@ -139,6 +140,29 @@ class Aligner(nn.Module, ABC):
         device = next((t.device for t in self.state_dict().values()), torch.device("cpu"))
         blocks = [self.scores(block.to(device)).cpu() for block in features.split(BLOCK)]
         return torch.cat(blocks)
+
+    @torch.no_grad()
+    def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
+        """How much nearer samples are to unseen than to seen classes, by their texts.
+
+        Args:
+            features: (N, F).
+            unseen_text: (U, V, D).
+            seen_text: (S, V, D).
+
+        Returns:
+            (N,) on the CPU: the largest cosine to an unseen class less the largest to a seen one,
+            in the space that skeletons and texts share.
+        """
+        device = next((t.device for t in self.state_dict().values()), torch.device("cpu"))
+        unseen, seen = (
+            normalize(self.embed_text(text.to(device)), dim=1) for text in (unseen_text, seen_text)
+        )
+        found = []
+        for block in features.split(BLOCK):
+            x = normalize(self.embed(block.to(device)), dim=1)
+            found.append(((x @ unseen.T).amax(1) - (x @ seen.T).amax(1)).cpu())
+        return torch.cat(found)
 
     def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Self:
         """The same alignment, made ready for other classes; equal arguments give equal weights.

@@ -25,6 +25,9 @@ class Scorer(Protocol):
     def probabilities(self, features: Tensor) -> Tensor:
         """The probabilities of the unseen classes: (N, F) -> (N, U) on the CPU."""
 
+    def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
+        """How much nearer samples are to unseen classes: (N, F), texts -> (N,) on the CPU."""
+
     def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Self:
         """The same for other classes, given by their texts (U, V, D)."""
 
@@ -43,6 +46,11 @@ class Ensemble:
     def probabilities(self, features: Tensor) -> Tensor:
         """The mean over members: (N, F) -> (N, U) on the CPU."""
         return torch.stack([member.probabilities(features) for member in self.members]).mean(0)
+
+    def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
+        """The mean over members: (N,) on the CPU."""
+        each = [member.margins(features, unseen_text, seen_text) for member in self.members]
+        return torch.stack(each).mean(0)
 
     def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Ensemble:
         """Every member made ready for other classes."""

@@ -24,7 +24,10 @@ from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.decision import decide
-from amsf.evaluation.gate import Gate
+from amsf.evaluation.evidence import collect_evidence
+from amsf.evaluation.gates import FittedGate, load_gate
+from amsf.evaluation.seen_space import SeenSpace
+from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
 from amsf.model.ensemble import Ensemble, Scorer
@@ -83,8 +86,10 @@ class Predictor:
         encoder: the skeleton encoder of the test phase.
         model: the trained alignment: one seed's, or all of them together.
         gate: the gate that was fitted for that model.
+        space: in which the gate measures how far a sample is from the seen classes.
         labels: names of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
+        seen_text: (S, V, D) those of the seen classes, likewise.
         text_weights: SHA-256 of the text encoder's weights; empty where features were imported.
         simulated: whether the benchmark's recordings are made, not measured.
     """
@@ -92,9 +97,11 @@ class Predictor:
     settings: Settings
     encoder: Encoder
     model: Scorer
-    gate: Gate
+    gate: FittedGate
+    space: SeenSpace
     labels: tuple[str, ...]
     text: np.ndarray
+    seen_text: np.ndarray
     text_weights: str
     simulated: bool
 
@@ -134,7 +141,7 @@ class Predictor:
         for path in (split_file, text_folder, backbone, *folders, gate_file):
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
-        split, gate = Split.load(split_file), Gate.load(gate_file)
+        split, gate = Split.load(split_file), load_gate(gate_file)
         models = [load_model(folder) for folder in folders]
         model: Scorer = models[0] if len(models) == 1 else Ensemble(models)
         encoder, note = load_encoder(backbone, encoder_name("test"))
@@ -143,7 +150,7 @@ class Predictor:
             any(one.config.model != settings.model for one in models)
             or (config.seen, config.unseen) != (split.seen, split.unseen)
             or tuple(note["classes"]) != split.seen
-            or len(gate.coefficients) != 2 * len(split.unseen)
+            or not gate.fits(len(split.unseen))
         ):
             raise InputError(
                 f"{made.models}: trained with other parameters or another split than there are "
@@ -155,8 +162,10 @@ class Predictor:
             encoder=encoder,
             model=model,
             gate=gate,
+            space=SeenSpace.load(made.evaluation_files.seen_space),
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),
             text=text[list(split.unseen)],
+            seen_text=text[list(split.seen)],
             text_weights=read_json(text_folder / MANIFEST).get("weights_sha256", ""),
             simulated=bool(note["simulated"]),
         )
@@ -256,8 +265,12 @@ class Predictor:
         """
         config, gate = self.model.config, self.gate
         seen, unseen = np.array(config.seen), np.array(config.unseen)
-        of_unseen = self.model.probabilities(features).numpy()
-        gated = decide(gate, of_unseen, logits, config.seen, config.unseen)
+        samples = SampleSet(features, torch.full((len(features),), -1), torch.from_numpy(logits))
+        evidence = collect_evidence(
+            self.model, samples, self.space, self.seen_text, self.text, gate.temperature
+        )
+        of_unseen = evidence.unseen_probabilities
+        gated = decide(gate, evidence, config)
         # The prior odds are moved so that the threshold comes to lie at one half.
         shifted = expit(logit(gated.probability) - logit(gate.threshold))
         joint = np.zeros((len(features), len(self.labels)))

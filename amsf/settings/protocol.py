@@ -13,6 +13,8 @@ Selection = Literal["val", "last", "test"]
 # strict: true would otherwise count as 1.
 Float = Annotated[float, Field(strict=True)]
 
+GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
+
 
 class Section(BaseModel):
     """A part of the parameters: unknown names are errors, values are frozen."""
@@ -33,6 +35,7 @@ class Protocol(Section):
     classifier_restart: bool | None = None
     schedule: Literal["fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
+    gate: GateName | None = None
     gate_threshold: Literal["cross_validated", "training"] | None = None
 
 
@@ -49,6 +52,7 @@ class Switches(Section):
     classifier_restart: bool
     schedule: Literal["fraction", "absolute"]
     seeding: Literal["run", "stream"]
+    gate: GateName
     gate_threshold: Literal["cross_validated", "training"]
 
 
@@ -67,6 +71,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
         "classifier_restart": True,
         "schedule": "fraction",
         "seeding": "run",
+        "gate": "combined",
         "gate_threshold": "cross_validated",
     },
     "reference": {
@@ -79,6 +84,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
         "classifier_restart": False,
         "schedule": "absolute",
         "seeding": "stream",
+        "gate": "regression",
         "gate_threshold": "training",
     },
 }

@@ -57,6 +57,7 @@ def seed_result(seed: int, samples: int = 60) -> SeedResult:
         gate=gate,
         gzsl=gzsl,
         curve=curve,
+        gates={"regression": {"auc": 0.5, "ausuc": 0.1, "H": 0.2, "H_best": 0.3}},
         seed=seed,
         cycle=seed,
         latent=MAP,
@@ -69,7 +70,7 @@ RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
 def zsl_only(seed: int) -> SeedResult:
     full = seed_result(seed)
     zsl = {"zsl": full.scores["zsl"]}
-    return replace(full, cycle=0, scores=zsl, gate=None, gzsl=None, curve=None)
+    return replace(full, cycle=0, scores=zsl, gate=None, gzsl=None, curve=None, gates={})
 
 
 def test_means_and_deviations_over_seeds() -> None:
@@ -98,7 +99,7 @@ def test_headline_is_in_percent() -> None:
 
 def test_headline_of_zsl_alone() -> None:
     row = headline(summarise([zsl_only(0)], {}, small_settings()))
-    assert set(row) == {"zsl", "protocol", "selection", "seeds"}
+    assert set(row) == {"zsl", "beside", "protocol", "selection", "seeds"}
 
 
 def test_confusion_equals_scikit_learn() -> None:
@@ -131,7 +132,7 @@ def test_long_curves_are_thinned_and_keep_their_ends() -> None:
 
 
 def test_files_of_gzsl(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, None, SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {
         "map.json", "metrics.json", "per_class.csv", "confusion.csv", "curve.csv",
@@ -145,17 +146,17 @@ def test_files_of_gzsl(tmp_path: Path) -> None:
 
 
 def test_zsl_alone_writes_no_gate(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", [zsl_only(0)], {}, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", [zsl_only(0)], {}, None, SPLIT, LABELS, small_settings())
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {"map.json", "metrics.json", "per_class.csv", "zsl_predictions_seed0.csv"}
 
 
 def test_a_rerun_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:
-    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, None, SPLIT, LABELS, small_settings())
     first = (tmp_path / "out/metrics.json").read_bytes()
-    write_results(tmp_path / "out", RESULTS[:1], {}, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS[:1], {}, None, SPLIT, LABELS, small_settings())
     assert not (tmp_path / "out/gate_seed1.json").exists()
-    write_results(tmp_path / "out", RESULTS, {}, SPLIT, LABELS, small_settings())
+    write_results(tmp_path / "out", RESULTS, {}, None, SPLIT, LABELS, small_settings())
     assert (tmp_path / "out/metrics.json").read_bytes() == first
     assert json.loads(first)["mean"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

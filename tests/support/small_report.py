@@ -21,7 +21,7 @@ import yaml
 from amsf.base.storage import write_json
 from amsf.dataset.splits import Split, make_split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed
+from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
 from amsf.evaluation.results import write_results
 from amsf.features.checks import Samples
 from amsf.features.phases import describe_phase, load_phase, save_phase
@@ -114,7 +114,9 @@ def small_report(
     test, val = loaded["test"], loaded.get("val")
     results = [evaluate_seed(*pair, test, val, vectors, settings) for pair in trained]
     beside = evaluate_beside(trained, test, val, vectors, split, settings)
-    write_results(folder / f"data/evaluation/{key}", results, beside, split, labels, settings)
+    space = None if val is None else space_of(test)
+    out = folder / f"data/evaluation/{key}"
+    write_results(out, results, beside, space, split, labels, settings)
 
 
 def _add_params(

@@ -1,0 +1,84 @@
+"""How far a sample lies from the seen classes: cosines to their means in a whitened space.
+
+N = samples · F = feature width · S = seen classes · d = dimensions that are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.covariance import ledoit_wolf
+
+from amsf.base.storage import read_tensors, write_tensors
+
+MOST_DIMENSIONS = 100
+CLIP = 5.0  # deviations
+
+
+@dataclass(frozen=True)
+class SeenSpace:
+    """Features, standardised and whitened by the covariance that the seen classes share.
+
+    The metric is that of linear discriminant analysis, with the covariance of Ledoit and Wolf
+    (2004) in the principal components of the training features.
+
+    Attributes:
+        mean, deviation: (F,) of the training features.
+        projection: (F, d), from standardised features to the whitened space.
+        origin: (d,) the mean of the class means, in the whitened space.
+        centres: (S, d) unit vectors from the origin to each seen class's mean.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    projection: np.ndarray
+    origin: np.ndarray
+    centres: np.ndarray
+
+    @classmethod
+    def fit(cls, features: np.ndarray, labels: np.ndarray) -> SeenSpace:
+        """Fit on training features (N, F) and their labels (N,)."""
+        x = np.asarray(features, np.float64)
+        mean, deviation = x.mean(0), x.std(0)
+        deviation = np.where(deviation < 1e-6, 1.0, deviation)
+        z = np.clip((x - mean) / deviation, -CLIP, CLIP)
+        # Principal components by the smaller of the two Gram matrices.
+        kept = min(MOST_DIMENSIONS, len(z) - 1, z.shape[1])
+        values, vectors = np.linalg.eigh(z.T @ z if z.shape[1] <= len(z) else z @ z.T)
+        kept = max(1, min(kept, int((values > 1e-9 * values[-1]).sum())))
+        vectors = vectors[:, ::-1][:, :kept]
+        if z.shape[1] > len(z):
+            vectors = z.T @ vectors / np.sqrt(values[::-1][:kept])
+        z = z @ vectors
+        classes, which = np.unique(labels, return_inverse=True)
+        means = np.stack([z[which == k].mean(0) for k in range(len(classes))])
+        covariance = ledoit_wolf(z - means[which], assume_centered=True)[0]
+        values, axes = np.linalg.eigh(covariance)
+        whiten = axes / np.sqrt(np.maximum(values, 1e-9 * values[-1]))
+        means = means @ whiten
+        origin = means.mean(0)
+        return cls(mean, deviation, vectors @ whiten, origin, _unit(means - origin))
+
+    def distance(self, features: np.ndarray) -> np.ndarray:
+        """1 less the largest cosine to a seen class's mean: (N, F) -> (N,), 0 to 2."""
+        z = np.clip((np.asarray(features, np.float64) - self.mean) / self.deviation, -CLIP, CLIP)
+        return 1 - (_unit(z @ self.projection - self.origin) @ self.centres.T).max(1)
+
+    def save(self, path: Path) -> None:
+        """Write it as safetensors."""
+        write_tensors(path, vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> SeenSpace:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: the file is missing, cut short or not safetensors.
+        """
+        return cls(**read_tensors(path))
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
