@@ -18,6 +18,7 @@ from amsf.evaluation.gates import GATES, FittedGate, fit_named_gate
 from amsf.evaluation.latent_map import LatentMap, latent_map, shown_classes
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
 from amsf.evaluation.seen_space import SeenSpace
+from amsf.evaluation.transductive import refine
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
@@ -26,6 +27,7 @@ from amsf.settings.params import Settings
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
+TRANSDUCTIVE = "zsl_transductive"  # of prototypes at test time: a setting of its own
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,12 @@ def evaluate(
         InputError: a model does not belong to these features.
     """
     unseen = np.array(model.config.unseen)
-    zsl_prediction = unseen[probabilities_of(model, test.zsl).argmax(axis=1)]
+    zsl_scores = probabilities_of(model, test.zsl)
+    zsl_prediction = unseen[zsl_scores.argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
+    refined = refine(zsl_scores, model.embed_samples(test.zsl.features).numpy())
+    scores[TRANSDUCTIVE] = _both(zsl_labels, unseen[refined.argmax(axis=1)])
     gate, gzsl, curve = None, None, None
     gates: dict[str, dict[str, float]] = {}
     if val is not None and val_model is not None:

@@ -131,15 +131,24 @@ class Aligner(nn.Module, ABC):
         """Tensors beside the weights that training carries from cycle to cycle, in place."""
         return {}
 
+    def _device(self) -> torch.device:
+        return next((t.device for t in self.state_dict().values()), torch.device("cpu"))
+
     @torch.no_grad()
     def probabilities(self, features: Tensor) -> Tensor:
         """:meth:`scores` of many samples: (N, F) -> (N, U) on the CPU.
 
         In large blocks, so that features may be a memory map of more than fits into memory.
         """
-        device = next((t.device for t in self.state_dict().values()), torch.device("cpu"))
+        device = self._device()
         blocks = [self.scores(block.to(device)).cpu() for block in features.split(BLOCK)]
         return torch.cat(blocks)
+
+    @torch.no_grad()
+    def embed_samples(self, features: Tensor) -> Tensor:
+        """:meth:`embed` of many samples: (N, F) -> (N, E) on the CPU."""
+        device = self._device()
+        return torch.cat([self.embed(b.to(device)).cpu() for b in features.split(BLOCK)])
 
     @torch.no_grad()
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
@@ -154,7 +163,7 @@ class Aligner(nn.Module, ABC):
             (N,) on the CPU: the largest cosine to an unseen class less the largest to a seen one,
             in the space that skeletons and texts share.
         """
-        device = next((t.device for t in self.state_dict().values()), torch.device("cpu"))
+        device = self._device()
         unseen, seen = (
             normalize(self.embed_text(text.to(device)), dim=1) for text in (unseen_text, seen_text)
         )

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from amsf.model.aligner import Aligner, Config
 
@@ -24,6 +25,9 @@ class Scorer(Protocol):
 
     def probabilities(self, features: Tensor) -> Tensor:
         """The probabilities of the unseen classes: (N, F) -> (N, U) on the CPU."""
+
+    def embed_samples(self, features: Tensor) -> Tensor:
+        """Samples in the space that they share with texts: (N, F) -> (N, E) on the CPU."""
 
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
         """How much nearer samples are to unseen classes: (N, F), texts -> (N,) on the CPU."""
@@ -46,6 +50,11 @@ class Ensemble:
     def probabilities(self, features: Tensor) -> Tensor:
         """The mean over members: (N, F) -> (N, U) on the CPU."""
         return torch.stack([member.probabilities(features) for member in self.members]).mean(0)
+
+    def embed_samples(self, features: Tensor) -> Tensor:
+        """The members' spaces side by side, each of unit vectors: (N, E times members)."""
+        each = [normalize(member.embed_samples(features), dim=1) for member in self.members]
+        return torch.cat(each, dim=1)
 
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
         """The mean over members: (N,) on the CPU."""

@@ -26,6 +26,7 @@ from amsf.report.words import (
 FEATURES = {"backbone": "our encoder", "published": "imported"}
 _OTHER_SCORES = {
     **SCORES,
+    "zsl_transductive": "ZSL, transductive",
     "ausuc": "AUSUC",
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",

@@ -132,7 +132,7 @@ def test_zsl_alone(trained: Path) -> None:
         text(trained),
         SETTINGS,
     )
-    assert set(alone.scores) == {"zsl"}
+    assert set(alone.scores) == {"zsl", "zsl_transductive"}
     assert alone.gate is alone.gzsl is alone.curve is None
 
 
