@@ -1,11 +1,27 @@
 """The alignment methods by name: what ``model.aligner`` may be.
 
 A name stands for a class, written ``module:class`` so that reading the parameters imports no torch.
-docs/extending.md shows how to add one.
+docs/methods.md tells what each is, docs/extending.md how to add one.
 """
 
 from __future__ import annotations
 
-ALIGNERS: dict[str, str] = {
-    "vae": "amsf.model.vae_aligner:VaeAligner",
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Method:
+    """An alignment method, as the parameters know it.
+
+    Attributes:
+        place: its class, ``module:class``.
+        fused: whether it uses the fusion module, so that ``model.fusion`` must fit the texts.
+    """
+
+    place: str
+    fused: bool = False
+
+
+ALIGNERS: dict[str, Method] = {
+    "vae": Method("amsf.model.vae_aligner:VaeAligner", fused=True),
 }
