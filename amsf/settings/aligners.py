@@ -24,4 +24,7 @@ class Method:
 
 ALIGNERS: dict[str, Method] = {
     "vae": Method("amsf.model.vae_aligner:VaeAligner", fused=True),
+    "ridge": Method("amsf.model.ridge:RidgeAligner"),
+    "eszsl": Method("amsf.model.eszsl:EszslAligner"),
+    "conse": Method("amsf.model.conse:ConseAligner"),
 }
