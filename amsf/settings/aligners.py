@@ -27,4 +27,5 @@ ALIGNERS: dict[str, Method] = {
     "ridge": Method("amsf.model.ridge:RidgeAligner"),
     "eszsl": Method("amsf.model.eszsl:EszslAligner"),
     "conse": Method("amsf.model.conse:ConseAligner"),
+    "contrastive": Method("amsf.model.contrastive:ContrastiveAligner"),
 }
