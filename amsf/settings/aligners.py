@@ -28,4 +28,5 @@ ALIGNERS: dict[str, Method] = {
     "eszsl": Method("amsf.model.eszsl:EszslAligner"),
     "conse": Method("amsf.model.conse:ConseAligner"),
     "contrastive": Method("amsf.model.contrastive:ContrastiveAligner"),
+    "sa_dvae": Method("amsf.model.sa_dvae:SaDvaeAligner", fused=True),
 }

@@ -188,6 +188,7 @@ class Model(Section):
     kernel: PositiveInt = 1
     reduction: PositiveInt = 3
     latent: PositiveInt = 200
+    style: PositiveInt = 8
     normalise_features: bool = True
     views: Views = get_args(View)
 
