@@ -1,4 +1,4 @@
-"""The alignment method: fusion of the text views, the cross-modal VAE and the unseen classifier.
+"""The alignment methods: the seam that all have in common, and a module of each.
 
 Imports ``base`` and ``settings``.
 """

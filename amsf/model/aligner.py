@@ -295,7 +295,7 @@ class ClosedFormAligner(Aligner):
 
 def aligner_class(name: str) -> type[Aligner]:
     """The class that ``model.aligner`` names."""
-    found: type[Aligner] = pkgutil.resolve_name(ALIGNERS[name])
+    found: type[Aligner] = pkgutil.resolve_name(ALIGNERS[name].place)
     return found
 
 

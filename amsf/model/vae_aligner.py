@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from amsf.model.aligner import Batch, Config, Progress, SteppedAligner
+from amsf.model.aligner import Batch, Config, Optimiser, Progress, SteppedAligner
 from amsf.model.classifier import UnseenClassifier, fit_classifier, latent_samples
 from amsf.model.eager_adam import EagerAdam
-from amsf.model.fusion import build_fusion
+from amsf.model.fusion import FusionModule, build_fusion
 from amsf.model.vae import TERMS, CrossModalVAE, schedule
 
 
@@ -27,16 +27,19 @@ class VaeAligner(SteppedAligner):
     """The cross-modal VAE and the classifier, built untrained from its config."""
 
     OF_CLASSES = ("classifier.",)
-    TERMS = TERMS
-    GROUPS = ("vae",)
+    TERMS: tuple[str, ...] = TERMS
+    GROUPS: tuple[str, ...] = ("vae",)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         fusion = build_fusion(config.model, len(config.model.views), config.text_width)
-        self.vae = CrossModalVAE(fusion, config.feature_width, config.model.latent)
+        self.vae = self._new_vae(fusion)
         self.classifier = self._new_classifier()
         for encoder in (self.vae.skeleton_encoder, self.vae.text_encoder):
             encoder.start_at(config.switches.initial_logvar)
+
+    def _new_vae(self, fusion: FusionModule) -> CrossModalVAE:
+        return CrossModalVAE(fusion, self.config.feature_width, self.config.model.latent)
 
     def _new_classifier(self) -> UnseenClassifier:
         config = self.config
@@ -57,9 +60,7 @@ class VaeAligner(SteppedAligner):
 
     def losses(self, batch: Batch, progress: Progress) -> Mapping[str, Mapping[str, Tensor]]:
         """The VAE's terms; the cross terms are computed once they have a weight."""
-        features = batch.features
-        if self.config.model.normalise_features:
-            features = normalize(features, dim=1)
+        features = self._training_features(batch)
         rows = len(features)
         terms = self.vae.losses(
             features,
@@ -78,11 +79,15 @@ class VaeAligner(SteppedAligner):
             progress.step, progress.cycle, progress.steps, switches.schedule, switches.kl_weight
         )
 
+    def _training_features(self, batch: Batch) -> Tensor:
+        normalised = self.config.model.normalise_features
+        return normalize(batch.features, dim=1) if normalised else batch.features
+
     def parameters_of(self, group: str) -> list[nn.Parameter]:
         """The VAE's, without the classifier's."""
         return list(self.vae.parameters())
 
-    def optimiser(self, group: str, learning_rate: float) -> EagerAdam:
+    def optimiser(self, group: str, learning_rate: float) -> Optimiser:
         """Adam that updates within the backward pass: there is one group."""
         return EagerAdam(self.parameters_of(group), learning_rate)
 
@@ -121,7 +126,8 @@ class VaeAligner(SteppedAligner):
         """Latent means of the classes' semantic prototypes: (n, V, D) -> (n, L)."""
         return self.vae.text_encoder(self.vae.prototypes(text))[0]
 
-    def _noise(self, rows: int, generator: torch.Generator) -> Tensor:
-        """eps: (rows, L), or (rows, 1) where all dimensions share it."""
-        columns = 1 if self.config.switches.noise == "shared" else self.config.model.latent
+    def _noise(self, rows: int, generator: torch.Generator, width: int | None = None) -> Tensor:
+        """eps: (rows, L) or of another width, or (rows, 1) where all dimensions share it."""
+        width = width or self.config.model.latent
+        columns = 1 if self.config.switches.noise == "shared" else width
         return torch.randn(rows, columns, generator=generator, device=generator.device)

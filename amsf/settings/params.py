@@ -191,11 +191,19 @@ class Model(Section):
     kernel: PositiveInt = 1
     reduction: PositiveInt = 3
     latent: PositiveInt = 200
+    style: PositiveInt = 8
     normalise_features: bool = True
     views: Views = get_args(View)
 
+    @property
+    def fused(self) -> bool:
+        """Whether the alignment method uses the fusion module."""
+        return ALIGNERS[self.aligner].fused
+
     @model_validator(mode="after")
     def _combinations(self) -> Model:
+        if not self.fused:
+            return self
         if self.fusion == "Conv" and self.kernel not in (1, 3, 5, 7, 9):
             raise ValueError(f"kernel is {self.kernel}; Conv takes 1, 3, 5, 7 or 9")
         if self.fusion == "MSCA" and self.kernel % 2 == 0:
@@ -255,6 +263,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _fusion_fits(self) -> Settings:
+        if not self.model.fused:
+            return self
         width = TEXT_WIDTHS.get(self.text.encoder)
         whose = f"text.encoder {self.text.encoder}"
         if fault := find_fault(self.model, len(self.model.views), width, whose):
@@ -264,7 +274,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _protocol_allows(self) -> Settings:
         switches = self.switches()
-        if self.model.fusion == "SA" and self.protocol.name != "reference":
+        if self.model.fused and self.model.fusion == "SA" and self.protocol.name != "reference":
             raise ValueError(
                 "model.fusion is SA, which attends across the batch, so that a class's prototype "
                 "depends on which others are there; it needs protocol.name: reference"

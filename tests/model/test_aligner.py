@@ -22,7 +22,7 @@ from amsf.model.aligner import Batch, Config, Optimiser, Progress, SteppedAligne
 from amsf.model.checkpoints import load_model
 from amsf.model.eager_adam import EagerAdam
 from amsf.predict import Predictor
-from amsf.settings.aligners import ALIGNERS
+from amsf.settings.aligners import ALIGNERS, Method
 from amsf.settings.params import Model, load_params
 from amsf.training.runs import train_benchmark
 from amsf.training.trainer import PhaseTrainer, Streams
@@ -38,7 +38,7 @@ SKELETONS = "data/simulated/demo/skeletons.safetensors"
 @pytest.fixture(params=TOYS)
 def registered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name: str = request.param
-    monkeypatch.setitem(ALIGNERS, name, f"tests.support.toy_aligners:{TOYS[name]}")
+    monkeypatch.setitem(ALIGNERS, name, Method(f"tests.support.toy_aligners:{TOYS[name]}"))
     return name
 
 
@@ -141,7 +141,7 @@ class Eager(Adversarial):
 
 @contextmanager
 def adversary(monkeypatch: pytest.MonkeyPatch, kind: str, folder: Path) -> Iterator[PhaseTrainer]:
-    monkeypatch.setitem(ALIGNERS, "adversarial", f"{__name__}:{kind}")
+    monkeypatch.setitem(ALIGNERS, "adversarial", Method(f"{__name__}:{kind}"))
     settings = small_settings(model={"aligner": "adversarial"}, train={"steps_per_cycle": 4})
     inputs = small_inputs(folder, settings)
     data = load_phase(folder / "test.safetensors")

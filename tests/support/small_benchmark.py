@@ -17,6 +17,7 @@ from amsf.settings.params import Settings
 from amsf.training.runs import Inputs
 
 CLASSES, WIDTH, VIEWS, TEXT = 24, 16, ("lb", "MAmd"), 8
+SHIFT = 6.0  # more than nearly all features are below zero
 SPLIT: Split = make_split("small", CLASSES, [2, 7, 13], [0, 5, 20], kind="listed", where="test")
 
 
@@ -42,9 +43,13 @@ def small_settings(**sections: dict[str, Any]) -> Settings:
 
 
 def small_inputs(
-    folder: Path, settings: Settings, *, seed: int = 0, informed: bool = True
+    folder: Path, settings: Settings, *, seed: int = 0, informed: bool = True, folded: bool = True
 ) -> Inputs:
-    """Write both phases' features under ``folder``; with ``informed=False`` texts tell nothing."""
+    """Write both phases' features under ``folder``.
+
+    With ``informed=False`` texts tell nothing. Features are never negative: folded at zero, which
+    no linear map undoes, or with ``folded=False`` shifted.
+    """
     rng = np.random.default_rng(seed)
     codes = rng.normal(size=(CLASSES, 2))
     to_features, to_text = rng.normal(size=(2, WIDTH)), rng.normal(size=(len(VIEWS), 2, TEXT))
@@ -55,7 +60,8 @@ def small_inputs(
     def samples(classes: tuple[int, ...], count: int, untrained: tuple[int, ...] = ()) -> Samples:
         labels = np.repeat(classes, count)
         noise = 0.2 * rng.normal(size=(len(labels), WIDTH))
-        features = np.abs(codes[labels] @ to_features + noise).astype(np.float32)
+        plain = codes[labels] @ to_features + noise
+        features = (np.abs(plain) if folded else np.maximum(plain + SHIFT, 0)).astype(np.float32)
         scores = 3 * np.eye(CLASSES)[labels] + rng.normal(size=(len(labels), CLASSES))
         scores[:, list(untrained)] = 0
         return Samples(features, labels, scores.astype(np.float32) if untrained else None)
