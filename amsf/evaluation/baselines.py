@@ -14,10 +14,10 @@ import torch
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.dataset.splits import Split
+from amsf.evaluation.ensemble import Ensemble
 from amsf.evaluation.evaluate import Result, evaluate
 from amsf.features.phases import PhaseFeatures
 from amsf.model.aligner import Aligner, ClosedFormAligner, Config, build_aligner
-from amsf.model.ensemble import Ensemble
 from amsf.settings.params import Settings
 
 ENSEMBLE = "ensemble"  # all seeds together, in the place of a baseline's name

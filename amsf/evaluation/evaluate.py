@@ -13,16 +13,16 @@ from sklearn.metrics import roc_auc_score
 
 from amsf.base.errors import InputError
 from amsf.evaluation.decision import GatedAnswers, decide
+from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
 from amsf.evaluation.gates import GATES, FittedGate, fit_named_gate
 from amsf.evaluation.latent_map import LatentMap, latent_map, shown_classes
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
-from amsf.evaluation.seen_space import SeenSpace
 from amsf.evaluation.transductive import refine
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
-from amsf.model.ensemble import Scorer
+from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 Scores = dict[str, dict[str, float]]

@@ -13,9 +13,9 @@ import torch
 from scipy.special import logsumexp, softmax
 
 from amsf.base.errors import InputError
-from amsf.evaluation.seen_space import SeenSpace
+from amsf.evaluation.ensemble import Scorer
 from amsf.features.phases import SampleSet
-from amsf.model.ensemble import Scorer
+from amsf.model.seen_space import SeenSpace
 
 SCORES = ("probability", "energy", "distance", "stacking")
 
@@ -30,7 +30,7 @@ class Evidence:
         scores: name -> (N,), rising with how likely a sample is of an unseen class.
             ``probability``: the seen classes' largest softmax, negated (Hendrycks and Gimpel, ICLR
             2017); ``energy``: the negated log-sum-exp of their logits (Liu et al., NeurIPS 2020);
-            ``distance`` to the seen classes' means (:mod:`amsf.evaluation.seen_space`);
+            ``distance`` to the seen classes' means (:mod:`amsf.model.seen_space`);
             ``stacking``: the largest cosine to an unseen class's text less the largest to a seen
             one's, in the space that skeletons and texts share (calibrated stacking, Chao et al.,
             ECCV 2016).

@@ -18,7 +18,7 @@ from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.evaluate import Result, SeedResult
 from amsf.evaluation.metrics import class_accuracies
-from amsf.evaluation.seen_space import SeenSpace
+from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 CURVE_POINTS = 501

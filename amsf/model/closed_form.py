@@ -4,9 +4,9 @@ N = samples · n = classes whose texts are given · S = seen classes · U = unse
 views · D = text width · E = V·D, width of the texts side by side · F = skeleton feature width ·
 R = rank of the features.
 
-A class lies where its texts say: each view L2-normalised, the views side by side, less the mean
-over the seen classes, L2-normalised. Sentence vectors of one field share one large direction, which
-tells nothing of the class; without the mean taken away it outweighs what does.
+A class lies where its texts say: each view L2-normalised, less its mean over the seen classes, and
+L2-normalised again; then the views side by side. Sentence vectors of one field share one large
+direction, which says nothing of the class; without the mean taken away it outweighs what does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ FEWEST = 2  # classes of a group: among fewer there is nothing to tell apart
 def side_by_side(text: Tensor) -> Tensor:
     """The views of each class, L2-normalised one by one: (n, V, D) -> (n, E)."""
     return normalize(text, dim=2).flatten(1)
+
+
+def centre_views(texts: Tensor, centre: Tensor, views: int) -> Tensor:
+    """Texts less the mean text, each view L2-normalised again: (n, E), (E,) -> (n, E).
+
+    Rows have length 1, of which each of the V views has an equal share.
+    """
+    centred = (texts - centre).unflatten(1, (views, -1))
+    return normalize(centred, dim=2).flatten(1) / views**0.5
 
 
 class TextSpaceAligner(Aligner):
@@ -62,7 +71,7 @@ class TextSpaceAligner(Aligner):
 
     def embed_text(self, text: Tensor) -> Tensor:
         """Centred texts: (n, V, D) -> (n, E), rows of length 1."""
-        return normalize(side_by_side(text) - self.centre, dim=1)
+        return centre_views(side_by_side(text), self.centre, text.shape[1])
 
 
 class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
@@ -154,7 +163,7 @@ class LinearAligner(StandardisedAligner):
 
     def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
         g, h, sharpness = self._choose(x, classes, texts)
-        centred = normalize(texts - texts.mean(dim=0), dim=1)
+        centred = centre_views(texts, texts.mean(dim=0), len(self.config.model.views))
         return {
             "map": self.solve(x, classes, centred, g, h),
             "penalties": torch.tensor([g, h]),
@@ -188,7 +197,8 @@ class LinearAligner(StandardisedAligner):
         for group in groups:
             out = torch.isin(classes, group)
             rest = torch.tensor([c for c in range(len(texts)) if c not in group])
-            centred = normalize(texts - texts[rest].mean(dim=0), dim=1)
+            views = len(self.config.model.views)
+            centred = centre_views(texts, texts[rest].mean(dim=0), views)
             renumbered = torch.searchsorted(rest, classes[~out])
             basis, values, target = self._spectrum(x[~out], renumbered, len(rest))
             truth = torch.searchsorted(group, classes[out])

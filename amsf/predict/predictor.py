@@ -24,13 +24,13 @@ from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.decision import decide
+from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
 from amsf.evaluation.gates import FittedGate, load_gate
-from amsf.evaluation.seen_space import SeenSpace
 from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
-from amsf.model.ensemble import Ensemble, Scorer
+from amsf.model.seen_space import SeenSpace
 from amsf.pack.formats import read_file
 from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params

@@ -25,6 +25,7 @@ class Method:
 ALIGNERS: dict[str, Method] = {
     "vae": Method("amsf.model.vae_aligner:VaeAligner", fused=True),
     "ridge": Method("amsf.model.ridge:RidgeAligner"),
+    "prototypes": Method("amsf.model.prototypes:PrototypesAligner"),
     "eszsl": Method("amsf.model.eszsl:EszslAligner"),
     "conse": Method("amsf.model.conse:ConseAligner"),
     "contrastive": Method("amsf.model.contrastive:ContrastiveAligner"),

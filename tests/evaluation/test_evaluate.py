@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from amsf.base.errors import InputError
 from amsf.evaluation.baselines import evaluate_beside, fit_closed_form
 from amsf.evaluation.decision import GatedAnswers
+from amsf.evaluation.ensemble import Ensemble
 from amsf.evaluation.evaluate import (
     GzslPredictions,
     Result,
@@ -23,7 +24,6 @@ from amsf.evaluation.evaluate import (
 )
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
-from amsf.model.ensemble import Ensemble
 from amsf.settings.aligners import ALIGNERS
 from amsf.training.runs import train_benchmark
 from tests.support.small_benchmark import CLASSES, SPLIT, small_inputs, small_settings

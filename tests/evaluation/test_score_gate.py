@@ -15,9 +15,9 @@ from amsf.base.errors import InputError
 from amsf.evaluation.evidence import SCORES, Evidence, collect_evidence
 from amsf.evaluation.gates import GATES, fit_named_gate, load_gate
 from amsf.evaluation.score_gate import SCORE_GATES, ScoreGate, fit_score_gate
-from amsf.evaluation.seen_space import SeenSpace
 from amsf.features.phases import SampleSet
 from amsf.model.aligner import Config, build_aligner
+from amsf.model.seen_space import SeenSpace
 from tests.support.small_benchmark import small_settings
 
 KNOBS = {"temperature": 2.0, "regularisation": 2.0, "threshold": 0.0, "cross_validated": False}

