@@ -240,6 +240,7 @@ def test_combinations_that_make_no_sense(
 FINE: list[dict[str, Any]] = parse_yaml(
     """
 - {protocol.name: reference, model.fusion: SA}
+- {model.aligner: ridge, model.fusion: SA, model.heads: 7, model.ratio: 3}
 - {protocol.name: reference, protocol.selection: test}
 - {protocol.name: reference, evaluate.task: zsl}
 - {protocol.selection: last, evaluate.task: zsl}

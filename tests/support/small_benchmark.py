@@ -17,7 +17,7 @@ from amsf.settings.params import Settings
 from amsf.training.runs import Inputs
 
 CLASSES, WIDTH, VIEWS, TEXT = 24, 16, ("lb", "MAmd"), 8
-SHIFT = 6.0  # more than nearly all features are below zero
+SHIFT = 2.0  # one feature in ten still falls below zero, and is cut off there
 SPLIT: Split = make_split("small", CLASSES, [2, 7, 13], [0, 5, 20], kind="listed", where="test")
 
 
