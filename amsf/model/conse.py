@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from amsf.model.aligner import Config
-from amsf.model.closed_form import StandardisedAligner
+from amsf.model.closed_form import StandardisedAligner, centre_views
 
 TOP = 10
 SHARPNESS = 10.0  # of the softmax over cosines
@@ -49,7 +49,7 @@ class ConseAligner(StandardisedAligner):
         return {
             "weight": torch.from_numpy(weight),
             "bias": torch.from_numpy(bias),
-            "seen_texts": normalize(texts - texts.mean(dim=0), dim=1),
+            "seen_texts": centre_views(texts, texts.mean(dim=0), len(self.config.model.views)),
             "log_sharpness": torch.tensor(SHARPNESS).log(),
         }
 

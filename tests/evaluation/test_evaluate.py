@@ -24,7 +24,7 @@ from amsf.evaluation.evaluate import (
 )
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
-from amsf.settings.aligners import ALIGNERS
+from amsf.settings.aligners import ALIGNERS, Method
 from amsf.training.runs import train_benchmark
 from tests.support.small_benchmark import CLASSES, SPLIT, small_inputs, small_settings
 
@@ -215,7 +215,7 @@ def test_an_ensemble_answers_by_the_mean_of_its_members(trained: Path, result: S
 
 
 def test_baselines_stand_beside_the_result(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ALIGNERS, "at_once", "tests.support.toy_aligners:AtOnce")
+    monkeypatch.setitem(ALIGNERS, "at_once", Method("tests.support.toy_aligners:AtOnce"))
     settings = small_settings(evaluate={"baselines": ["at_once"]})
     test, val = phase(trained, "test"), phase(trained, "val")
     models = [load_seed(trained / "models/seed0", validated=True)]

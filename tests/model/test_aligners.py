@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from amsf.evaluation.evaluate import evaluate_seed
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
 from amsf.features.checks import Samples
 from amsf.features.phases import load_phase, save_phase
 from amsf.model.checkpoints import load_model
@@ -21,7 +21,8 @@ from tests.support.small_benchmark import SPLIT, small_inputs, small_settings
 
 every = pytest.mark.parametrize("name", ALIGNERS)
 FEW = {"cycles": 2, "steps_per_cycle": 10}
-BY_CLASS = ("weight", "bias", "seen_texts")  # what ConSE keeps has a row for each seen class
+# What ConSE and prototypes keep of each seen class, a row each.
+BY_CLASS = ("weight", "bias", "seen_texts", "weights")
 
 
 @every
@@ -40,7 +41,7 @@ def test_it_is_trained_evaluated_and_given_other_classes(tmp_path: Path, name: s
     train_benchmark(inputs, tmp_path / "models", tmp_path / "scratch")
     seed = tmp_path / "models/seed0"
     test, val = (load_phase(tmp_path / f"{phase}.safetensors") for phase in ("test", "val"))
-    result = evaluate_seed(seed, test, val, inputs.text, settings)
+    result = evaluate_seed(*load_seed(seed, validated=True), test, val, inputs.text, settings)
     assert 0 <= result.scores["H"]["overall"] <= 1
     model = load_model(seed / "test")
     text = torch.from_numpy(inputs.text[:5])

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.model.test_ridge import centred
 from tests.support.small_aligners import config_of, drawn, fitted
 
 
@@ -21,9 +22,7 @@ def test_by_hand_from_scikit_learns_probabilities(seen: int) -> None:
     model.learn_classes(text[seen:], torch.Generator(), again=False)
     sklearn = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     chances = sklearn.fit(x[known].double(), labels[known]).predict_proba(x.double())
-    texts = np.stack([np.concatenate([v / np.linalg.norm(v) for v in t]) for t in text.numpy()])
-    texts = texts - texts[:seen].mean(0)
-    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    texts = centred(text.numpy(), list(range(seen)))
     scores = model.scores(x).numpy()
     for row, score in zip(chances, scores):
         best = np.argsort(row)[::-1][:10]

@@ -32,9 +32,9 @@ def test_eight_steps_equal_a_plain_loop(tmp_path: Path) -> None:
     rng = np.random.default_rng()
     rng.bit_generator.state = trainer.streams.batches.bit_generator.state
     views = trainer.seen_text / trainer.seen_text.norm(dim=2, keepdim=True)
-    texts = views.reshape(len(views), -1)
-    texts = texts - texts.mean(0)
-    texts = texts / texts.norm(dim=1, keepdim=True)
+    views = views - views.mean(0)
+    views = views / views.norm(dim=2, keepdim=True)
+    texts = views.reshape(len(views), -1) / views.shape[1] ** 0.5
     adam = torch.optim.Adam([A, b, g], lr=trainer.settings.train.learning_rate)
     losses = []
     for batch in draw_batches(rng, len(data.train.labels), 24, STEPS):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from amsf.model.closed_form import side_by_side
+from tests.model.test_ridge import centred
 from tests.support.small_aligners import config_of, drawn, fitted
 
 N, F, S = 36, 5, 9
@@ -19,9 +19,7 @@ def problem(request: pytest.FixtureRequest) -> tuple[np.ndarray, ...]:
     x, labels, text = drawn(N, F, S, request.param)
     model = fitted(config_of("eszsl", S, 3, F, request.param), x, labels, text)
     X = StandardScaler().fit_transform(x.double().numpy()).clip(-5, 5)
-    T = side_by_side(text.double()).numpy()
-    T = T - T.mean(0)
-    T /= np.linalg.norm(T, axis=1, keepdims=True)
+    T = centred(text.double().numpy())
     Y = np.where(labels[:, None].numpy() == np.arange(S), 1.0, -1.0)
     g, h = model.penalties.double().numpy()
     return X, T, Y, model.map.double().numpy().T, g * N, h
