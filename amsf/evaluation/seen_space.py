@@ -56,6 +56,8 @@ class SeenSpace:
         means = np.stack([z[which == k].mean(0) for k in range(len(classes))])
         covariance = ledoit_wolf(z - means[which], assume_centered=True)[0]
         values, axes = np.linalg.eigh(covariance)
+        if values[-1] <= 0:  # one sample a class: nothing is known of the scatter within
+            values = np.ones_like(values)
         whiten = axes / np.sqrt(np.maximum(values, 1e-9 * values[-1]))
         means = means @ whiten
         origin = means.mean(0)
