@@ -58,7 +58,7 @@ def check_benchmark(params: Params, key: str) -> None:
     source = Path(entry.source)
     if source == SIMULATED:
         return
-    if entry.features == "backbone":
+    if entry.reads_recordings:
         load_recordings(source, entry.dataset)
     else:
         for phase in settings.evaluate.phases:

@@ -1,4 +1,4 @@
-"""Train the skeleton encoder of a benchmark: `python -m stages.backbone BENCHMARK`."""
+"""Make a benchmark's features from recordings: `python -m stages.backbone BENCHMARK`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from stages import run
 
 
 def main(key: str) -> None:
-    """Write data/backbone/<benchmark>/: sk_feats/ and the encoders, or a note that none is used."""
+    """Write data/backbone/<benchmark>/: sk_feats/ and the extractors, or a note of none."""
     params, artifacts = load_params(), Artifacts(key)
     entry, settings = params.benchmark(key), params.for_benchmark(key)
     split = Split.load(artifacts.split)
     with atomic_path(artifacts.backbone) as out:
-        if entry.features == "published":
+        if not entry.reads_recordings:
             write_json(out / "note.json", {"features": "published", "source": entry.source})
             print(f"{key}: published features of {entry.source} are used; no encoder is trained")
             return
         snapshots = artifacts.backbone_training
-        results = export_features(Path(entry.source), split, settings, out, snapshots)
-    shutil.rmtree(snapshots)
+        source, kind = Path(entry.source), entry.features
+        results = export_features(source, split, settings, out, snapshots, kind)
+    if snapshots.exists():  # of the skeleton encoder
+        shutil.rmtree(snapshots)
     for result in results:
         print(
             f"{key}: {result.phase} phase: trained on {result.trained} recordings; "

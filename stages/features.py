@@ -26,7 +26,7 @@ def main(key: str) -> None:
     params, artifacts = load_params(), Artifacts(key)
     entry, evaluate = params.benchmark(key), params.for_benchmark(key).evaluate
     split = Split.load(artifacts.split)
-    source = artifacts.backbone if entry.features == "backbone" else Path(entry.source)
+    source = artifacts.backbone if entry.reads_recordings else Path(entry.source)
     gated = evaluate.task == "gzsl"
     folders = {p: find_folder(source, split, p) for p in evaluate.phases}
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}

@@ -1,4 +1,4 @@
-"""The skeleton encoder: its network, its training and the features it gives (stage ``backbone``).
+"""Features of recordings: the skeleton encoder and the motion summary (stage ``backbone``).
 
 Imports ``base``, ``settings``, ``skeleton``, ``dataset`` and ``machine``.
 """

@@ -1,7 +1,7 @@
 """The backbone stage: recordings and a split -> both phases' features in the published layout.
 
 N = samples · C = classes. Beside the published files each folder has ``names.json``, the
-recording behind each row, and the output's top folder holds the two encoders.
+recording behind each row, and the output's top folder holds the two extractors.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.backbone.network import EncoderShape
-from amsf.backbone.preprocessing import prepare
+from amsf.backbone.extractors import fit_extractor
+from amsf.backbone.motion import motion_features
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
-from amsf.backbone.training import encode, save_encoder, train_encoder
 from amsf.base.artifacts import encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import write_array, write_json
@@ -24,7 +23,6 @@ from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.settings.params import Settings
-from amsf.skeleton.joints import layout_of
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 
@@ -56,28 +54,35 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     if not path.is_file():
         origin = origin_of(dataset, "your own recordings")
         raise InputError(
-            f"{path}: no such file, so there are no recordings to train the skeleton encoder of "
-            f"'{dataset}' on. They come from {origin}. Pack them with `python -m amsf.pack` (see "
+            f"{path}: no such file, so there are no recordings to make the features of "
+            f"'{dataset}' from. They come from {origin}. Pack them with `python -m amsf.pack` (see "
             f"its --help) into {source}, or set the benchmark's `features: published`"
         )
     return SkeletonSet.load(path)
 
 
 def export_features(
-    source: Path, split: Split, settings: Settings, out: Path, snapshots: Path | None = None
+    source: Path,
+    split: Split,
+    settings: Settings,
+    out: Path,
+    snapshots: Path | None = None,
+    kind: str = "backbone",
 ) -> list[PhaseResult]:
-    """Train the encoder of each phase and write its features below ``out``.
+    """Fit the extractor of each phase and write its features below ``out``.
 
     The phases run side by side: on the CPU ``compute.jobs`` at a time with ``compute.threads``
-    each, or on the workers of a Dask cluster.
+    each, or on the workers of a Dask cluster. Where nothing but a linear classifier is fitted, both
+    are done here, in seconds. The motion summaries, which know no classes, are made once for both.
 
     Args:
         source: folder of the skeleton set.
         split: the benchmark's classes.
         settings: sections ``backbone`` and ``compute``.
         out: folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
-            ``encoder_{test|val}.{safetensors,json}``.
+            what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
+        kind: the benchmark's ``features``: ``backbone``, ``motion`` or ``backbone+motion``.
 
     Raises:
         InputError: no recordings, or they do not fit the split or the protocol.
@@ -88,33 +93,44 @@ def export_features(
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)
     compute = settings.compute
-    if not compute.scheduler and find_device(compute.device).type != "cpu":
+    if kind == "motion":
+        compute = compute.model_copy(update={"jobs": 1, "scheduler": ""})
+    elif not compute.scheduler and find_device(compute.device).type != "cpu":
         compute = compute.model_copy(update={"jobs": 1})
     out, snapshots = out.resolve(), snapshots and snapshots.resolve()
-    tasks = [(source.resolve(), split, settings, phase, roles, out, snapshots) for phase in roles]
+    motion = None if kind == "backbone" else motion_features(recordings)
+    shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motion)
+    tasks = [(phase, *shared) for phase in roles]
     return side_by_side(export_phase, tasks, compute, "encoders trained")
 
 
 def export_phase(
+    phase: str,
     source: Path,
     split: Split,
     settings: Settings,
-    phase: str,
     roles: Roles,
     out: Path,
     snapshots: Path | None,
+    kind: str,
+    motion: np.ndarray | None,
 ) -> PhaseResult:
-    """Train one phase's encoder and write its folder and checkpoint."""
+    """Fit one phase's extractor, write its folder, and save it."""
     device = set_up(settings.compute)
     recordings = load_recordings(source, split.dataset)
-    layout, knobs = layout_of(recordings.layout), settings.backbone
-    seen, unseen = split.of_phase(phase)
-    shape = EncoderShape(recordings.layout, split.classes, knobs.frames)
-    rows = roles[phase]["train"]
-    samples = prepare(recordings, rows, layout, knobs.frames)
-    name = f"encoder of the {phase} phase"
-    label = recordings.label[rows]
-    encoder = train_encoder(samples, label, seen, shape, knobs, device, name, snapshots)
+    knobs, (seen, unseen) = settings.backbone, split.of_phase(phase)
+    extractor = fit_extractor(
+        kind,
+        recordings,
+        roles[phase]["train"],
+        seen,
+        split.classes,
+        knobs,
+        device,
+        motion,
+        f"encoder of the {phase} phase",
+        snapshots,
+    )
     folder = phase_folder(out, split, phase)
     names: dict[str, list[str]] = {}
     hits: list[np.ndarray] = []
@@ -128,9 +144,7 @@ def export_phase(
         names[role] = [recordings.names[i] for i in rows]
 
     for role, rows in roles[phase].items():
-        if role != "train":
-            samples = prepare(recordings, rows, layout, knobs.frames)
-        features, logits = (part.numpy() for part in encode(encoder, samples, device))
+        features, logits = extractor.extract(recordings, rows, device, motion)
         write(role, rows, features, logits)
         label = recordings.label[rows]
         if role == "gtest":
@@ -149,6 +163,6 @@ def export_phase(
         "trained_on": len(roles[phase]["train"]),
         "settings": knobs.model_dump(),
     }
-    save_encoder(out, encoder_name(phase), encoder, note)
+    extractor.save(out, encoder_name(phase), note)
     hit = np.concatenate(hits)
     return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

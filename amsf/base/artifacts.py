@@ -104,7 +104,10 @@ def phase_file(features: Path, phase: str) -> Path:
 
 
 def encoder_name(phase: str) -> str:
-    """A phase's skeleton encoder in the folder of the stage backbone, without an ending."""
+    """What makes a phase's features of recordings, in the folder of the stage backbone.
+
+    Without an ending: a ``.json`` and a ``.safetensors``.
+    """
     return f"encoder_{phase}"
 
 

@@ -104,7 +104,7 @@ def find_folder(source: Path, split: Split, phase: str) -> Path:
         f"{tried[0] / name}: no such folder. Expected the published features of {split.dataset} "
         f"with {len(split.unseen)} unseen classes: {', '.join(files)}. They come from the "
         f"authors of the method, or are made from recordings ({origin}) by setting the "
-        "benchmark's `features: backbone`"
+        "benchmark's `features: backbone` or `features: motion`"
     )
 
 

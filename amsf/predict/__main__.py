@@ -179,7 +179,7 @@ def _run(given: argparse.Namespace) -> bool:
         scenes = [
             scene_of(item.recording, p, predictor.simulated) for item, p in zip(found, predictions)
         ]
-        write_gif(given.gif, scenes, layout_of(predictor.encoder.shape.layout))
+        write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
     return bool(failed)
 
 

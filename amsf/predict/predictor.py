@@ -14,9 +14,7 @@ import numpy as np
 import torch
 from scipy.special import expit, logit, softmax
 
-from amsf.backbone.network import Encoder
-from amsf.backbone.preprocessing import prepare
-from amsf.backbone.training import encode, load_encoder
+from amsf.backbone.extractors import Extractor, load_extractor
 from amsf.base.artifacts import Artifacts, encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
@@ -83,7 +81,7 @@ class Predictor:
 
     Attributes:
         settings: the benchmark's settings.
-        encoder: the skeleton encoder of the test phase.
+        extractor: from recordings to features and logits, of the test phase.
         model: the trained alignment: one seed's, or all of them together.
         gate: the gate that was fitted for that model.
         space: in which the gate measures how far a sample is from the seen classes.
@@ -95,7 +93,7 @@ class Predictor:
     """
 
     settings: Settings
-    encoder: Encoder
+    extractor: Extractor
     model: Scorer
     gate: FittedGate
     space: SeenSpace
@@ -119,11 +117,12 @@ class Predictor:
         """
         params = load_params()
         settings = params.for_benchmark(benchmark)
-        if params.benchmark(benchmark).features == "published":
+        entry = params.benchmark(benchmark)
+        if not entry.reads_recordings:
             raise InputError(
                 f"benchmark '{benchmark}' has published features, whose skeleton encoder is not "
-                "here, so it cannot read recordings; set its `features: backbone` in params.yaml "
-                "and run `dvc repro`"
+                "here, so it cannot read recordings; set its `features: backbone` or "
+                "`features: motion` in params.yaml and run `dvc repro`"
             )
         if settings.evaluate.task == "zsl":
             raise InputError(
@@ -144,12 +143,13 @@ class Predictor:
         split, gate = Split.load(split_file), load_gate(gate_file)
         models = [load_model(folder) for folder in folders]
         model: Scorer = models[0] if len(models) == 1 else Ensemble(models)
-        encoder, note = load_encoder(backbone, encoder_name("test"))
+        extractor, note = load_extractor(backbone, encoder_name("test"))
         config = model.config
         if (
             any(one.config.model != settings.model for one in models)
             or (config.seen, config.unseen) != (split.seen, split.unseen)
             or tuple(note["classes"]) != split.seen
+            or (note.get("features"), extractor.width) != (entry.features, config.feature_width)
             or not gate.fits(len(split.unseen))
         ):
             raise InputError(
@@ -159,7 +159,7 @@ class Predictor:
         text = load_text_features(text_folder).select(config.model.views)
         return cls(
             settings=settings,
-            encoder=encoder,
+            extractor=extractor,
             model=model,
             gate=gate,
             space=SeenSpace.load(made.evaluation_files.seen_space),
@@ -206,40 +206,37 @@ class Predictor:
         """Name the actions of the recordings of one file, of any format that can be packed.
 
         Raises:
-            InputError: the file is not readable or has other joints than the encoder takes.
+            InputError: the file is not readable or has other joints than the benchmark takes.
         """
         layout, recordings = read_file(path)
         self.check_layout(layout, str(path))
         return self.predict_recordings(recordings)
 
     def check_layout(self, layout: str, where: str) -> None:
-        """Refuse recordings with other joints than the encoder's, naming ``where``."""
-        own = self.encoder.shape.layout
+        """Refuse recordings with other joints than the benchmark's, naming ``where``."""
+        own = self.extractor.layout
         if layout != own:
             raise InputError(
-                f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark's "
-                f"encoder takes the {len(layout_of(own))} joints of {own}: use a benchmark trained "
-                "on such recordings"
+                f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark "
+                f"takes the {len(layout_of(own))} joints of {own}: use one trained on such "
+                "recordings"
             )
 
     def predict_recordings(self, recordings: Sequence[Recording]) -> list[Prediction]:
-        """Name the actions of recordings in memory; they have the joints of the encoder's layout.
+        """Name the actions of recordings in memory; they have the joints of the benchmark.
 
         Raises:
             InputError: they have another number of joints.
         """
         if not recordings:
             return []
-        layout = self.encoder.shape.layout
+        layout = self.extractor.layout
         # Recordings of several files may share a name; a set wants them apart.
         numbered = [replace(r, name=f"{i} {r.name}") for i, r in enumerate(recordings)]
         skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
-        samples = prepare(
-            skeletons, range(len(skeletons)), layout_of(layout), self.encoder.shape.frames
-        )
         device = find_device(self.settings.compute.device)
-        features, logits = encode(self.encoder, samples, device)
-        unseen_probability, answers, joint = self.scores(features, logits.numpy())
+        features, logits = self.extractor.extract(skeletons, range(len(skeletons)), device)
+        unseen_probability, answers, joint = self.scores(torch.from_numpy(features), logits)
         seen = set(self.model.config.seen)
         predictions = []
         for i, recording in enumerate(recordings):
@@ -260,7 +257,7 @@ class Predictor:
         """P(unseen) (N,) with the threshold at 0.5, answers (N,) and joint probabilities (N, C).
 
         Args:
-            features: (N, F) of the skeleton encoder.
+            features: (N, F) of the extractor.
             logits: (N, classes of the dataset), its raw logits.
         """
         config, gate = self.model.config, self.gate

@@ -23,7 +23,12 @@ from amsf.report.words import (
     spread,
 )
 
-FEATURES = {"backbone": "our encoder", "published": "imported"}
+FEATURES = {
+    "backbone": "our encoder",
+    "motion": "motion statistics",
+    "backbone+motion": "our encoder and motion statistics",
+    "published": "imported",
+}
 _OTHER_SCORES = {
     **SCORES,
     "zsl_transductive": "ZSL, transductive",

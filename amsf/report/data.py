@@ -212,10 +212,10 @@ def term_weights(found: BenchmarkData) -> dict[str, str]:
 
 
 def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
-    """The demo's recordings are; those that our encoder was trained on say so themselves."""
+    """The demo's recordings are; those that features were made from say so themselves."""
     if entry.dataset == "demo":
         return True
-    if entry.features == "published":
+    if not entry.reads_recordings:
         return False
     note = read_json(made.backbone / f"{encoder_name('test')}.json")
     return bool(note.get("simulated"))

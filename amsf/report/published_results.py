@@ -32,6 +32,12 @@ _SELECTIONS = {
     "last": "as the last one",
 }
 
+_OURS = {
+    "backbone": "our own encoder",
+    "motion": "motion statistics",
+    "backbone+motion": "our own encoder with motion statistics",
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -41,7 +47,7 @@ class Run:
         dataset: its name.
         seen, unseen: numbers of classes.
         simulated: whether the recordings are made, not measured.
-        features: ``published`` or ``backbone``.
+        features: the benchmark's ``features``.
         text_encoder: such as ``minilm``.
         split: ``split.kind``.
         selection: how the cycle was chosen: ``val``, ``last`` or ``test``.
@@ -136,8 +142,8 @@ def _compare(theirs: Mapping[str, str], run: Run) -> tuple[tuple[str, ...], tupl
     encoder = theirs["skeleton_encoder"]
     if not encoder:
         unknown.append("skeleton encoder")
-    elif run.features == "backbone":
-        differs.append(f"skeleton features: {encoder} there, our own encoder here")
+    elif run.features in _OURS:
+        differs.append(f"skeleton features: {encoder} there, {_OURS[run.features]} here")
     else:
         unknown.append(f"whether {encoder}, theirs, made the features imported here")
     pairs = (

@@ -70,8 +70,13 @@ class Benchmark(Section):
     dataset: Annotated[str, Field(pattern=_NAME)]
     unseen: PositiveInt
     source: Annotated[str, Field(min_length=1)]
-    features: Literal["published", "backbone"]
+    features: Literal["published", "backbone", "motion", "backbone+motion"]
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @property
+    def reads_recordings(self) -> bool:
+        """Whether the features are made here, from recordings."""
+        return self.features != "published"
 
 
 class Describe(Section):

@@ -28,6 +28,11 @@ _SYNONYMS = {
     "handtip right": "hand right tip",
 }
 
+PARTS = (
+    *("head", "neck", "root", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"),
+    *("left_hand", "right_hand", "left_knee", "right_knee", "left_foot", "right_foot"),
+)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -81,6 +86,15 @@ class Layout:
     def shoulders(self) -> tuple[int, int]:
         """The (left, right) shoulder."""
         return self.index("left_shoulder"), self.index("right_shoulder")
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Part of the body -> its joint, for the 13 parts of :data:`PARTS` that every layout has.
+
+        The neck is the upper end of the spine, the root the joint that has no parent.
+        """
+        middle = {"neck": self.spine[1], "root": self.root}
+        return {part: middle[part] if part in middle else self.index(part) for part in PARTS}
 
 
 def _layout(tree: str, spine: tuple[str, str], source: str) -> Layout:

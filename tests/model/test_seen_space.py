@@ -79,3 +79,9 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "s.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"s\.safetensors: not a readable safetensors"):
         SeenSpace.load(tmp_path / "s.safetensors")
+
+
+def test_a_single_sample_a_class_leaves_distances_finite() -> None:
+    features = np.random.default_rng(0).normal(size=(5, 12))
+    found = SeenSpace.fit(features, np.arange(5)).distance(features)
+    np.testing.assert_allclose(found, 0, atol=1e-9)

@@ -98,7 +98,9 @@ def test_one_recording_alone_and_among_others(predictor: Predictor) -> None:
 
 
 def test_other_joints_are_refused(predictor: Predictor) -> None:
-    with pytest.raises(InputError, match=r"clip: has the 20 joints of kinect20; .* kinect25"):
+    with pytest.raises(
+        InputError, match=r"clip: has the 20 joints of kinect20; .* kinect25: use one"
+    ):
         predictor.check_layout("kinect20", "clip")
     with pytest.raises(InputError, match="found 20 joints; expected 25"):
         predictor.predict_recordings([Recording(np.zeros((1, 4, 20, 3)), "clip")])
@@ -213,9 +215,10 @@ def test_benchmarks_that_cannot_predict(
         write_params(demo_project, set=zsl)
         with pytest.raises(InputError, match="evaluated for zsl, so it has no gate"):
             Predictor.load(KEY)
-        write_params(demo_project, set={"model": {"latent": 16}})
-        with pytest.raises(InputError, match="trained with other parameters"):
-            Predictor.load(KEY)
+        for change in ({"set": {"model": {"latent": 16}}}, {"features": "motion"}):
+            write_params(demo_project, **change)
+            with pytest.raises(InputError, match="trained with other parameters"):
+                Predictor.load(KEY)
         raw["benchmarks"]["other"] = raw["benchmarks"][KEY]
         (demo_project / "params.yaml").write_text(yaml.safe_dump(raw))
         with pytest.raises(InputError, match=r"data/split/other\.json: not there yet; run `dvc"):

@@ -122,12 +122,12 @@ def test_what_is_simulated(tmp_path: Path) -> None:
     made = Artifacts("b", tmp_path)
     assert _is_simulated(made, entry(dataset="demo"))
     assert not _is_simulated(made, entry())
-    own = entry(features="backbone")
     (tmp_path / "backbone/b").mkdir(parents=True)
-    for simulated in (True, False):
-        note = json.dumps({"simulated": simulated})
-        (tmp_path / "backbone/b/encoder_test.json").write_text(note)
-        assert _is_simulated(made, own) is simulated
+    for kind in ("backbone", "motion", "backbone+motion"):
+        for simulated in (True, False):
+            note = json.dumps({"simulated": simulated})
+            (tmp_path / "backbone/b/encoder_test.json").write_text(note)
+            assert _is_simulated(made, entry(features=kind)) is simulated
 
 
 def without(name: str) -> Callable[[Path], object]:

@@ -71,6 +71,8 @@ def test_yes_takes_a_row_without_a_question() -> None:
     ("change", "told"),
     [
         ({"features": "backbone"}, "Shift-GCN there, our own encoder here"),
+        ({"features": "motion"}, "Shift-GCN there, motion statistics here"),
+        ({"features": "backbone+motion"}, "our own encoder with motion statistics here"),
         ({"text_encoder": "minilm"}, "clip-vit-b32 there, minilm here"),
         ({"split": "hard"}, "listed classes there, hard ones here"),
         ({"selection": "val"}, "on the test samples of the unseen classes there, on validation"),

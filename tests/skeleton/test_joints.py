@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from amsf.base.errors import InputError
-from amsf.skeleton.joints import LAYOUTS, layout_of, match_layout
+from amsf.skeleton.joints import LAYOUTS, PARTS, layout_of, match_layout
 
 
 @pytest.mark.parametrize(("name", "joints"), [("kinect25", 25), ("kinect20", 20), ("openni15", 15)])
@@ -71,3 +71,14 @@ def test_unknown_joints_are_named() -> None:
         match_layout(names)
     with pytest.raises(InputError, match="'kinect3' is not known; there are kinect25"):
         layout_of("kinect3")
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_every_layout_has_the_parts_of_the_body(name: str) -> None:
+    layout = layout_of(name)
+    assert tuple(layout.parts) == PARTS
+    assert len(set(layout.parts.values())) == len(PARTS) == 13
+    assert (layout.parts["neck"], layout.parts["root"]) == layout.spine[::-1]
+    left = [layout.parts[part] for part in PARTS if part.startswith("left_")]
+    right = [layout.parts[part] for part in PARTS if part.startswith("right_")]
+    assert set(zip(left, right)) <= set(layout.pairs)

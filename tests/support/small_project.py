@@ -50,19 +50,20 @@ def write_params(folder: Path, **entry: object) -> None:
     (folder / "params.yaml").write_text(text)
 
 
-def small_project(factory: pytest.TempPathFactory) -> Path:
-    """The folder; made by the first who asks in a test session."""
-    return _build(factory.getbasetemp() / "small_project")
+def small_project(factory: pytest.TempPathFactory, features: str = "backbone") -> Path:
+    """The folder; made by the first who asks in a test session. ``features`` is its kind."""
+    name = "small_project" if features == "backbone" else f"small_project_{features}"
+    return _build(factory.getbasetemp() / name, features)
 
 
 @cache
-def _build(folder: Path) -> Path:
+def _build(folder: Path, kind: str) -> Path:
     (folder / "data/texts/demo").mkdir(parents=True)
     for name in ("classes", "splits"):
         (folder / "data" / name).symlink_to(ROOT / "data" / name)
     for view in VIEWS:
         copy(ROOT / f"data/texts/demo/{view}.csv", folder / "data/texts/demo")
-    write_params(folder)
+    write_params(folder, features=kind)
     before = Path.cwd()
     os.chdir(folder)
     try:
