@@ -7,7 +7,7 @@ import shutil
 from amsf.base.artifacts import Artifacts
 from amsf.base.storage import atomic_path
 from amsf.dataset.splits import Split
-from amsf.settings.overrides import told_overrides
+from amsf.settings.overrides import describe_overrides
 from amsf.settings.params import load_params
 from amsf.text.features import load_text_features
 from amsf.training.runs import Inputs, train_benchmark
@@ -18,7 +18,7 @@ def main(key: str) -> None:
     """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
     params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
-    if told := told_overrides(params, key):
+    if told := describe_overrides(params, key):
         print(told)
     inputs = Inputs(
         settings=settings,

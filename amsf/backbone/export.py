@@ -80,10 +80,10 @@ def export_features(
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
 
     Raises:
-        InputError: no recordings, or they do not fit the split or the protocol.
+        InputError: no recordings, or they do not fit the split or the partition.
     """
     recordings = load_recordings(source, split.dataset)
-    training = training_mask(recordings, settings.backbone.protocol, source)
+    training = training_mask(recordings, settings.backbone.partition, source)
     refuse_copies(recordings, training)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ same name, in a folder with "label" in its name, has lines ``action,start,end,co
 1-based actions; frames ``start`` up to, not including, ``end`` are taken.
 
 The camera is 1 for L, 2 for M, 3 for R. The subject is not in these files: it stays -1, and the
-cross-subject protocol goes by a list of videos (see :mod:`amsf.skeleton.partition`).
+cross-subject partition goes by a list of videos (see :mod:`amsf.skeleton.partition`).
 
 T = frames, J = joints (25).
 """

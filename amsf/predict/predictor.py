@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy.special import expit, logit, softmax
 
-from amsf.backbone.network import Encoder
+from amsf.backbone.network import SkeletonEncoder
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, load_encoder
 from amsf.base.artifacts import Artifacts, encoder_name
@@ -89,7 +89,7 @@ class Predictor:
     """
 
     settings: Settings
-    encoder: Encoder
+    encoder: SkeletonEncoder
     model: Aligner
     gate: Gate
     labels: tuple[str, ...]

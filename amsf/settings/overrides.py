@@ -5,7 +5,7 @@ from __future__ import annotations
 from amsf.settings.params import Params
 
 
-def told_overrides(params: Params, key: str) -> str:
+def describe_overrides(params: Params, key: str) -> str:
     """A sentence with what the ``set`` of a benchmark changes; empty if it changes nothing.
 
     Told at each training: else ``-S train.cycles=3`` would have no effect on a benchmark that sets

@@ -104,7 +104,7 @@ class Describe(Section):
         return self
 
 
-Encoder = Literal[
+EncoderName = Literal[
     "minilm",
     "clip-vit-b32",
     "clip-vit-b16",
@@ -130,7 +130,7 @@ TEXT_WIDTHS: dict[str, int] = {
 class Text(Section):
     """The text encoder."""
 
-    encoder: Encoder = "minilm"
+    encoder: EncoderName = "minilm"
     checkpoint: str = ""
     over_long: Literal["error", "truncate"] = "error"
 
@@ -161,7 +161,7 @@ class SplitParams(Section):
 class Backbone(Section):
     """The skeleton encoder."""
 
-    protocol: Literal["subject", "setup", "view"] = "subject"
+    partition: Literal["subject", "setup", "view"] = "subject"
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 3e-3
