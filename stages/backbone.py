@@ -1,4 +1,4 @@
-"""Train the skeleton encoder of a benchmark: `python -m stages.backbone BENCHMARK`."""
+"""Train the skeleton encoder of a benchmark: ``python -m stages.backbone BENCHMARK``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train every seed and phase of a benchmark: `python -m stages.train BENCHMARK`."""
+"""Train every seed and phase of a benchmark: ``python -m stages.train BENCHMARK``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from stages import run
 
 
 def main(key: str) -> None:
-    """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
+    """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds unfinished runs."""
     params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
-    if told := describe_overrides(params, key):
-        print(told)
+    if overrides := describe_overrides(params, key):
+        print(overrides)
     inputs = Inputs(
         settings=settings,
         split=Split.load(artifacts.split),

@@ -31,13 +31,14 @@ from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 
 @dataclass(frozen=True)
 class PhaseResult:
-    """What a phase's training gave.
+    """The result of training a phase's encoder.
 
     Attributes:
         phase: ``test`` or ``val``.
-        trained: number of training samples.
-        accuracy: over the seen classes of the recordings that were not trained on.
-        tested: how many those are.
+        trained: the number of training samples.
+        accuracy: the share of right answers (0 to 1) among the seen classes, on recordings that
+            were not trained on.
+        tested: the number of those recordings.
     """
 
     phase: str
@@ -50,7 +51,7 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     """Open the skeleton set of a benchmark's source folder.
 
     Raises:
-        InputError: there is none; the message tells where recordings come from and how to pack.
+        InputError: there is none; the message says where recordings come from and how to pack them.
     """
     path = source / FILE_NAME
     if not path.is_file():
@@ -72,15 +73,15 @@ def export_features(
     each, or on the workers of a Dask cluster.
 
     Args:
-        source: folder of the skeleton set.
-        split: the benchmark's classes.
-        settings: sections ``backbone`` and ``compute``.
-        out: folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
+        source: the folder of the skeleton set.
+        split: the benchmark's class split.
+        settings: the benchmark's settings; ``backbone`` and ``compute`` are read.
+        out: the folder to fill with the published layout (:mod:`amsf.dataset.layout`) and
             ``encoder_{test|val}.{safetensors,json}``.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
 
     Raises:
-        InputError: no recordings, or they do not fit the split or the partition.
+        InputError: there are no recordings, or they do not fit the split or the partition.
     """
     recordings = load_recordings(source, split.dataset)
     training = training_mask(recordings, settings.backbone.partition, source)
@@ -107,14 +108,14 @@ def export_phase(
     """Train one phase's encoder and write its folder and checkpoint."""
     device = set_up(settings.compute)
     recordings = load_recordings(source, split.dataset)
-    layout, knobs = layout_of(recordings.layout), settings.backbone
+    layout, params = layout_of(recordings.layout), settings.backbone
     seen, unseen = split.of_phase(phase)
-    shape = EncoderShape(recordings.layout, split.classes, knobs.frames)
+    shape = EncoderShape(recordings.layout, split.classes, params.frames)
     rows = roles[phase]["train"]
-    samples = prepare(recordings, rows, layout, knobs.frames)
+    samples = prepare(recordings, rows, layout, params.frames)
     name = f"encoder of the {phase} phase"
     label = recordings.label[rows]
-    encoder = train_encoder(samples, label, seen, shape, knobs, device, name, snapshots)
+    encoder = train_encoder(samples, label, seen, shape, params, device, name, snapshots)
     folder = phase_folder(out, split, phase)
     names: dict[str, list[str]] = {}
     hits: list[np.ndarray] = []
@@ -129,7 +130,7 @@ def export_phase(
 
     for role, rows in roles[phase].items():
         if role != "train":
-            samples = prepare(recordings, rows, layout, knobs.frames)
+            samples = prepare(recordings, rows, layout, params.frames)
         features, logits = (part.numpy() for part in encode(encoder, samples, device))
         write(role, rows, features, logits)
         label = recordings.label[rows]
@@ -147,7 +148,7 @@ def export_phase(
         "phase": phase,
         "classes": list(seen),
         "trained_on": len(roles[phase]["train"]),
-        "settings": knobs.model_dump(),
+        "settings": params.model_dump(),
     }
     save_encoder(out, encoder_name(phase), encoder, note)
     hit = np.concatenate(hits)

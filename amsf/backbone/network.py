@@ -32,11 +32,11 @@ class EncoderShape:
 
     Attributes:
         layout: a key of :data:`amsf.skeleton.joints.LAYOUTS`.
-        classes: C.
-        frames: T, to which every recording is resampled.
-        graph_width: W of the graph convolutions.
-        width: channels of the temporal convolutions.
-        dropout: of features, in training.
+        classes: the number of classes, C.
+        frames: the number of frames, T, that every recording is resampled to.
+        graph_width: the width W of the graph convolutions.
+        width: the number of channels of the temporal convolutions.
+        dropout: the share of features that is dropped in training.
     """
 
     layout: str
@@ -98,7 +98,7 @@ class TemporalBlock(nn.Module):
 
 
 class SkeletonEncoder(nn.Module):
-    """Views of a batch -> features (B, F) and logits (B, C)."""
+    """Encode the persons of a batch: features (B, F) and logits (B, C)."""
 
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()
@@ -127,8 +127,8 @@ class SkeletonEncoder(nn.Module):
         """Encode a batch.
 
         Args:
-            people: of its present persons.
-            batch: B.
+            people: the present persons of the batch, P.
+            batch: the number of samples, B.
 
         Returns:
             Features (B, 256), not negative, and logits (B, C).

@@ -142,14 +142,14 @@ def prepare(
 
 
 def separate_persons(samples: SkeletonSamples, layout: Layout) -> Persons:
-    """Turn a batch into one view a present person.
+    """Give each present person of a batch a frame of reference of their own.
 
     The rotation about the vertical makes the line from the left to the right hip and shoulder of
-    the first frames point along x; so a recording from another camera gives the same view.
+    the first frames point along x; so a recording from another camera gives the same numbers.
 
     Args:
-        samples: B of them, of one or two persons.
-        layout: of their joints.
+        samples: the B samples, each with one or two persons.
+        layout: the layout of their joints.
     """
     joints, present = samples.joints, samples.present
     sample, person = present.nonzero(as_tuple=True)
@@ -197,14 +197,14 @@ def _rotate(matrix: Tensor, joints: Tensor) -> Tensor:
 
 
 def augment(people: Persons, layout: Layout, generator: torch.Generator) -> Persons:
-    """Vary people as other people, cameras and moments would: turn, tilt, stretch, crop in time.
+    """Vary a batch as other people, cameras and moments would: turn, tilt, stretch, crop in time.
 
     Left and right are never swapped, since classes differ by them.
 
     Args:
-        people: of a batch.
-        layout: of the joints.
-        generator: on the people' device; the only source of randomness.
+        people: the persons of a batch.
+        layout: the layout of their joints.
+        generator: the only source of randomness, on the same device.
     """
     count, frames = people.own.shape[:2]
     device = people.own.device

@@ -28,7 +28,7 @@ from amsf.machine.snapshots import Parts, code_digest, restore_snapshot, save_sn
 from amsf.settings.params import Backbone
 
 _WEIGHT_DECAY = 5e-4
-_WARM_UP = 0.15  # of all steps, with rising learning rate
+_WARM_UP = 0.15  # part of the steps, in which the learning rate rises
 # Without it the logits saturate. On UTD-MHAD, as the mean of two seeds, it raised the accuracy on
 # new people from 96.3 to 97.1 %, and the area under the curve of the largest probability as a
 # sign of a seen class from 0.74 to 0.81.
@@ -56,14 +56,14 @@ def train_encoder(
     depends on the arguments and on the number of threads alone.
 
     Args:
-        samples: N of them.
+        samples: the N training samples.
         labels: (N,) global class ids, all in ``classes``.
-        classes: those to tell apart.
-        shape: of the network, with its C.
-        settings: epochs, batch size, largest learning rate, seed.
-        device: where to compute; the samples are moved there as a whole.
-        name: for the progress lines.
-        snapshots: folder to leave a snapshot in after each epoch, and to go on from one of the
+        classes: the class ids to distinguish.
+        shape: the network's shape, with its C.
+        settings: the ``backbone`` section of the parameters.
+        device: the device to compute on; the samples are moved there as a whole.
+        name: what the progress lines call the encoder.
+        snapshots: the folder to leave a snapshot in after each epoch, and to go on from one of the
             same training; None for none.
     """
     columns = torch.tensor(sorted(classes), device=device)
@@ -146,10 +146,10 @@ def save_encoder(folder: Path, name: str, encoder: SkeletonEncoder, note: dict[s
     """Write ``<name>.safetensors`` (weights and the input's statistics) and ``<name>.json``.
 
     Args:
-        folder: exists.
-        name: such as ``encoder_test``.
+        folder: an existing folder.
+        name: the files' name, such as ``encoder_test``.
         encoder: the network.
-        note: what it was trained on, kept beside its shape.
+        note: JSON values to keep beside its shape, such as what it was trained on.
     """
     state = {key: value.cpu().numpy() for key, value in encoder.state_dict().items()}
     write_tensors(folder / f"{name}.safetensors", state)
@@ -173,10 +173,10 @@ def load_encoder(folder: Path, name: str) -> tuple[SkeletonEncoder, dict[str, An
             expected = {
                 key: tuple(t.shape) for key, t in SkeletonEncoder(shape).state_dict().items()
             }
-        found = {key: value.shape for key, value in state.items()}
-        wrong = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+        shapes = {key: value.shape for key, value in state.items()}
+        wrong = sorted(key for key in {*expected, *shapes} if expected.get(key) != shapes.get(key))
         if wrong:
-            raise ValueError(f"{wrong[0]} is {found.get(wrong[0])}; {expected.get(wrong[0])} fits")
+            raise ValueError(f"{wrong[0]} is {shapes.get(wrong[0])}; {expected.get(wrong[0])} fits")
         encoder = SkeletonEncoder(shape)
         encoder.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:

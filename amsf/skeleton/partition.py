@@ -1,7 +1,7 @@
-"""Which recordings train and which test: cross-subject, cross-setup and cross-view.
+"""The partition: which recordings train and which test (cross-subject, cross-setup, cross-view).
 
-The official lists of the known datasets, or a user's own list of training subjects (for PKU-MMD:
-of training videos) in ``train_subjects.txt`` beside the skeleton set.
+It is the official one of a known dataset, or follows a user's own list of training subjects (for
+PKU-MMD: of training videos) in ``train_subjects.txt`` beside the skeleton set.
 
 N = recordings.
 """
@@ -58,23 +58,23 @@ _COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
 def training_mask(
     skeletons: SkeletonSet, partition: str, source: str | Path | None = None
 ) -> np.ndarray:
-    """Tell the training recordings from the test recordings.
+    """Mark the recordings that train; the others test.
 
     Args:
-        skeletons: N recordings.
-        partition: ``subject``, ``setup`` or ``view``.
-        source: the folder of the set; a ``train_subjects.txt`` in it takes the place of the
-            official list under ``subject``. It holds numbers of subjects, or names of recordings
-            or videos, separated by spaces, commas or lines; ``#`` starts a comment. The list that
-            comes with PKU-MMD can be used as it is: what follows its line of validation videos
-            is not read.
+        skeletons: the N recordings.
+        partition: ``subject``, ``setup`` or ``view`` (by camera).
+        source: the folder of the skeleton set; a ``train_subjects.txt`` in it takes the place of
+            the official list under ``subject``. It holds numbers of subjects, or names of
+            recordings or videos, separated by spaces, commas or lines; ``#`` starts a comment. The
+            list that comes with PKU-MMD can be used as it is: what follows its line of validation
+            videos is not read.
 
     Returns:
         (N,) bool, True where a recording trains.
 
     Raises:
-        InputError: the dataset has no such partition, the numbers it goes by are unknown for some
-            recording, the list is wrong, or one side would be empty.
+        InputError: the dataset has no such partition, a recording lacks the number that decides,
+            the list is wrong, or one side would be empty.
     """
     if partition not in _COLUMN:
         raise InputError(f"partition '{partition}' is not known; there are {', '.join(_COLUMN)}")
@@ -120,7 +120,7 @@ def read_training_list(path: Path) -> list[str]:
     numbers = [word.isdecimal() for word in words]
     if any(numbers) and not all(numbers):
         name = words[numbers.index(False)]
-        raise InputError(f"{path}: found '{name}' among numbers of subjects; expected one kind")
+        raise InputError(f"{path}: '{name}' stands among numbers of subjects; expected one kind")
     return words
 
 
@@ -139,7 +139,8 @@ def _known(skeletons: SkeletonSet, column: str, where: str) -> np.ndarray:
     if (values == UNKNOWN).any():
         at = int((values == UNKNOWN).argmax())
         raise InputError(
-            f"{where} goes by the {column}, which is unknown for {int((values == UNKNOWN).sum())} "
-            f"of {len(values)} recordings, such as '{skeletons.names[at]}'"
+            f"{where} depends on the {column}, which is unknown for "
+            f"{int((values == UNKNOWN).sum())} of {len(values)} recordings, such as "
+            f"'{skeletons.names[at]}'"
         )
     return values

@@ -345,8 +345,8 @@ def test_a_benchmark_that_is_not_switched_on(load: Loader) -> None:
     [
         (b"model: {heads: 4", "not valid YAML"),
         (b"\xff\xfe\x00", "not valid YAML"),
-        (b"", "found nothing; expected a mapping of sections"),
-        (b"- 1\n", "found a list; expected a mapping"),
+        (b"", "it holds nothing; expected a mapping of sections"),
+        (b"- 1\n", "it holds a list; expected a mapping"),
         (b"model: {}\n", "benchmarks is missing"),
         (b"benchmarks: {}\nmodel: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
     ],

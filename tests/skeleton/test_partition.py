@@ -87,11 +87,13 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
         training_mask(utd, "view")
     with pytest.raises(InputError, match=rf"dataset 'mine' has .* into .*{LIST_NAME} and use"):
         training_mask(recordings("mine", [(1, 1, 1)] * 2), "subject", tmp_path)
-    with pytest.raises(InputError, match=r"by the subject, which is unknown for 1 of 2 .* 'r1'"):
+    with pytest.raises(
+        InputError, match=r"depends on the subject, which is unknown for 1 of 2 .* 'r1'"
+    ):
         training_mask(recordings("utd27", [(1, -1, -1), (-1, -1, -1)]), "subject")
     with pytest.raises(InputError, match="puts 2 of 2 recordings into training and 0 into test"):
         training_mask(recordings("utd27", [(1, -1, -1), (3, -1, -1)]), "subject")
-    for text, message in (("# nobody\n", "is empty"), ("1, two", "found 'two' among numbers")):
+    for text, message in (("# nobody\n", "is empty"), ("1, two", "'two' stands among numbers")):
         (tmp_path / LIST_NAME).write_text(text)
         with pytest.raises(InputError, match=message):
             training_mask(utd, "subject", tmp_path)
