@@ -17,7 +17,7 @@ from amsf.dataset.classes import class_count
 from amsf.dataset.splits import listed_split, random_split
 from amsf.features.phases import find_folder
 from amsf.machine.device import find_device
-from amsf.settings.overrides import told_overrides
+from amsf.settings.overrides import describe_overrides
 from amsf.settings.params import Params, load_params
 from amsf.text.descriptions import load_texts
 
@@ -77,7 +77,7 @@ def main() -> None:
     if found:
         raise SystemExit(1)
     for key in params.benchmarks:
-        if told := told_overrides(params, key):
+        if told := describe_overrides(params, key):
             print(told)
     print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from amsf.base.artifacts import phase_file
 from amsf.dataset.splits import Split, make_split
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.settings.params import Settings
 from amsf.training.runs import Inputs
@@ -99,7 +99,7 @@ class Size:
         """What `train_benchmark` reads, once :meth:`write` has written ``folder``."""
         return Inputs(settings, self.split, np.load(folder / "text.npy"), folder)
 
-    def test_samples(self, multiple: int = 1) -> dict[str, Samples]:
+    def test_samples(self, multiple: int = 1) -> dict[str, ImportedSamples]:
         """The sets of the test phase with ``multiple`` times as many GZSL test samples."""
         return _Source(self).phase("test", multiple)
 
@@ -123,19 +123,21 @@ class _Source:
         self.rng = np.random.default_rng(0)
         self.codes = self.rng.standard_normal((size.classes, size.features), dtype=np.float32)
 
-    def samples(self, classes: tuple[int, ...], count: int, *, logits: bool = False) -> Samples:
+    def samples(
+        self, classes: tuple[int, ...], count: int, *, logits: bool = False
+    ) -> ImportedSamples:
         labels = np.resize(np.array(classes, dtype=np.int64), count)
         noise = self.rng.standard_normal((count, self.size.features), dtype=np.float32)
         features = np.abs(self.codes[labels] + 2 * noise)
         if not logits:
-            return Samples(features, labels, None)
+            return ImportedSamples(features, labels, None)
         scores = self.rng.standard_normal((count, self.size.classes), dtype=np.float32)
         # An encoder that never saw a class has no logit for it to rise.
         seen = np.flatnonzero(labels < self.size.seen)
         scores[seen, labels[seen]] += 3
-        return Samples(features, labels, scores)
+        return ImportedSamples(features, labels, scores)
 
-    def phase(self, phase: str, multiple: int) -> dict[str, Samples]:
+    def phase(self, phase: str, multiple: int) -> dict[str, ImportedSamples]:
         size, split = self.size, self.size.split
         per_class = size.test // size.classes
         if phase == "test":
@@ -151,7 +153,7 @@ class _Source:
         return {
             "train": self.samples(split.val_seen, size.train * len(split.val_seen) // size.seen),
             "zsl": replace(unseen, logits=None),
-            "gzsl": Samples.stack([unseen, seen]),
+            "gzsl": ImportedSamples.stack([unseen, seen]),
         }
 
 

@@ -17,7 +17,7 @@ _BEGAN = time.perf_counter()
 def run(main: Callable[..., None]) -> None:
     """Call a stage's ``main`` with the command line; an InputError ends it in one message.
 
-    What the run took is logged (:mod:`amsf.machine.stage_log`) if it ends well.
+    If the run ends well, its time and memory are logged (:mod:`amsf.machine.stage_log`).
     """
     try:
         with logged(Path(sys.argv[0]).stem, sys.argv[1] if len(sys.argv) > 1 else None, _BEGAN):

@@ -1,4 +1,4 @@
-"""Evaluate the trained seeds of a benchmark: `python -m stages.evaluate BENCHMARK`."""
+"""Evaluate the trained seeds of a benchmark: ``python -m stages.evaluate BENCHMARK``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Import and check the skeleton features of a benchmark: `python -m stages.features BENCHMARK`."""
+"""Import and check a benchmark's skeleton features: ``python -m stages.features BENCHMARK``."""
 
 from __future__ import annotations
 

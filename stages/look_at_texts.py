@@ -17,11 +17,11 @@ def main(benchmark: str) -> None:
     features = load_text_features(artifacts.text_features)
     labels = load_classes(dataset)["label"].tolist()
     report = write_report(features, labels, artifacts.text_report)
-    for view, found in report["views"].items():
-        for group in found["duplicates"]:
+    for view, entry in report["views"].items():
+        for group in entry["duplicates"]:
             names = " = ".join(f"{i} {labels[i]}" for i in group)
             print(f"warning: {view}: one and the same text vector: {names}")
-        for pair in found["near_duplicates"]:
+        for pair in entry["near_duplicates"]:
             print(f"{view}: nearly alike ({pair['cosine']:.3f}): {' / '.join(pair['labels'])}")
     print(f"{artifacts.text_report}: {len(features.views)} views of {len(labels)} classes")
 

@@ -1,4 +1,4 @@
-"""Choose the unseen classes: `python -m stages.split BENCHMARK`."""
+"""Choose the unseen classes: ``python -m stages.split BENCHMARK``."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def main(key: str) -> None:
     classes = class_count(entry.dataset)
     if len(text.features) != classes:
         raise InputError(
-            f"{artifacts.text_features}: texts of {len(text.features)} classes; {entry.dataset} "
-            f"has {classes}: run `dvc repro encode@{key}`"
+            f"{artifacts.text_features}: it has texts of {len(text.features)} classes; "
+            f"{entry.dataset} has {classes}: run `dvc repro encode@{key}`"
         )
     listed = LISTS / f"{key}.yaml"
     features = text.select(settings.views)

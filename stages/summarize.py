@@ -1,4 +1,4 @@
-"""Gather and report the benchmarks' results: `python -m stages.summarize`."""
+"""Gather and report the benchmarks' results: ``python -m stages.summarize``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stages import run
 
 
 def main() -> None:
-    """Write metrics/: gzsl.json (one row a benchmark, percent), report.html, pictures/, plots/."""
+    """Write metrics/: gzsl.json (percent, by benchmark), report.html, pictures/ and plots/."""
     params = load_params()
     published = load_published()
     benchmarks = [gather(key, params) for key in params.benchmarks]
-    rows = {found.key: headline(found.metrics) for found in benchmarks}
+    rows = {benchmark.key: headline(benchmark.metrics) for benchmark in benchmarks}
     write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
     write_json(METRICS.scores, rows)
 

@@ -1,4 +1,4 @@
-"""Train every seed and phase of a benchmark: `python -m stages.train BENCHMARK`."""
+"""Train every seed and phase of a benchmark: ``python -m stages.train BENCHMARK``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from amsf.base.artifacts import Artifacts
 from amsf.base.storage import atomic_path
 from amsf.dataset.splits import Split
-from amsf.settings.overrides import told_overrides
+from amsf.settings.overrides import describe_overrides
 from amsf.settings.params import load_params
 from amsf.text.features import load_text_features
 from amsf.training.runs import Inputs, train_benchmark
@@ -15,11 +15,11 @@ from stages import run
 
 
 def main(key: str) -> None:
-    """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds what is under way."""
+    """Write data/models/<benchmark>/seed<n>/{val,test}/; data/training/ holds unfinished runs."""
     params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
-    if told := told_overrides(params, key):
-        print(told)
+    if overrides := describe_overrides(params, key):
+        print(overrides)
     inputs = Inputs(
         settings=settings,
         split=Split.load(artifacts.split),

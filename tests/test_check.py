@@ -57,11 +57,11 @@ def test_what_the_pipeline_makes_need_not_be_there() -> None:
 
 def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Else `-S train.cycles=3` would have no effect without a word."""
-    same = {"batch_size": 64, "learning_rate": "1e-4", "seeds": [0, 1, 2]}
-    write(set={"train": {"cycles": 5, **same}})
+    same = {"batch_size": 64, "learning_rate": "1e-3", "seeds": [0, 1, 2]}
+    write(set={"train": {"cycles": 3, **same}})
     main()
     told = capsys.readouterr().out
-    assert "tiny-u2: by its own `set`, train.cycles is 5 instead of 10\n" in told
+    assert "tiny-u2: by its own `set`, train.cycles is 3 instead of 5\n" in told
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from amsf.ablation.checks import Checker
+from amsf.ablation.experiments import Experiment, Experiments, copied_paths, untracked_code
 from amsf.ablation.grid import Cell, Grid, apply_overrides, load_grid, set_param
-from amsf.ablation.runs import Run, Runs, copied_paths, untracked_code
 from amsf.ablation.table import Line, as_frame, as_markdown
 from amsf.ablation.tasks import queue_run
 from amsf.base.artifacts import METRICS
@@ -77,8 +77,8 @@ def queue(grid: Grid, path: Path) -> str:
                 "its own, without them: `git add` them first"
             )
         valid = check(grid, path)
-        runs = Runs(revisions)
-        states = {name: runs.of(name, params) for name, params in valid.items()}
+        experiments = Experiments(revisions)
+        states = {name: experiments.of(name, params) for name, params in valid.items()}
         _refuse_changed(states)
         raw = _raw_params()
         new = [cell for cell in grid.cells if _is_new(cell, states)]
@@ -86,7 +86,7 @@ def queue(grid: Grid, path: Path) -> str:
             words = [set_param(raw, key, value) for key, value in cell.overrides.items()]
             queue_run(revisions.root, cell.name, words, copied_paths(revisions, valid[cell.name]))
         head = revisions.head
-    lines = [f"{name}: {_told(run, head)}" for name, run in states.items()]
+    lines = [f"{name}: {_outcome(experiment, head)}" for name, experiment in states.items()]
     lines.append(
         f"{len(new)} queued. Run them with `dvc queue start`, look with `dvc queue status`, then "
         f"`python -m amsf.ablation table {path}`"
@@ -101,11 +101,11 @@ def table(grid: Grid, out: Path = METRICS.ablation) -> str:
     base, raw = load_params(), _raw_params()
     lines = []
     with Revisions() as revisions:
-        runs = Runs(revisions)
+        experiments = Experiments(revisions)
         for cell in track(grid.cells, "experiments read"):
-            run = None if cell.excluded else _run_of(cell, runs, raw)
-            rows = _rows(revisions, run)
-            lines += [Line(cell, run, key, rows.get(key, {})) for key in base.benchmarks]
+            experiment = None if cell.excluded else _experiment_of(cell, experiments, raw)
+            rows = _rows(revisions, experiment)
+            lines += [Line(cell, experiment, key, rows.get(key, {})) for key in base.benchmarks]
     simulated = [key for key, entry in base.benchmarks.items() if entry.dataset == "demo"]
     markdown = as_markdown(grid, lines, simulated)
     frame = as_frame(grid, lines, simulated)
@@ -114,32 +114,36 @@ def table(grid: Grid, out: Path = METRICS.ablation) -> str:
     return markdown
 
 
-def _told(run: Run, head: str) -> str:
+def _outcome(experiment: Experiment, head: str) -> str:
     """What became of one combination, in words."""
-    if run.named is not None and run.named.baseline != head:
-        return f"already done from commit {run.named.baseline[:10]}, left alone"
+    if experiment.named is not None and experiment.named.baseline != head:
+        return f"already done from commit {experiment.named.baseline[:10]}, left alone"
     return {
         "absent": "queued",
         "failed": "queued again after it failed",
         "done": "already done, left alone",
         "running": "already running",
-    }.get(run.state, "already in the queue")
+    }.get(experiment.state, "already in the queue")
 
 
-def _is_new(cell: Cell, states: Mapping[str, Run]) -> bool:
+def _is_new(cell: Cell, states: Mapping[str, Experiment]) -> bool:
     return not cell.excluded and states[cell.name].state in ("absent", "failed")
 
 
-def _run_of(cell: Cell, runs: Runs, raw: Mapping[str, Any]) -> Run:
+def _experiment_of(cell: Cell, experiments: Experiments, raw: Mapping[str, Any]) -> Experiment:
     try:
         params = parse_params(apply_overrides(raw, cell.overrides), "parameters")
     except InputError as error:
-        return Run("invalid", str(error))
-    return runs.of(cell.name, params)
+        return Experiment("invalid", str(error))
+    return experiments.of(cell.name, params)
 
 
-def _refuse_changed(states: Mapping[str, Run]) -> None:
-    changed = [f"{name} ({run.reason})" for name, run in states.items() if run.state == "changed"]
+def _refuse_changed(states: Mapping[str, Experiment]) -> None:
+    changed = [
+        f"{name} ({experiment.reason})"
+        for name, experiment in states.items()
+        if experiment.state == "changed"
+    ]
     if changed:
         raise InputError(
             "experiments of these names have other parameters than the grid and params.yaml say "
@@ -148,11 +152,11 @@ def _refuse_changed(states: Mapping[str, Run]) -> None:
         )
 
 
-def _rows(revisions: Revisions, run: Run | None) -> dict[str, Any]:
+def _rows(revisions: Revisions, experiment: Experiment | None) -> dict[str, Any]:
     """The scores of an experiment that is done."""
-    if run is None or run.named is None:
+    if experiment is None or experiment.named is None:
         return {}
-    return dict(json.loads(revisions.open(run.named.revision).read(str(METRICS.scores))))
+    return dict(json.loads(revisions.open(experiment.named.revision).read(str(METRICS.scores))))
 
 
 def _raw_params() -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.ablation.experiments import Experiment
 from amsf.ablation.grid import Cell, Grid
-from amsf.ablation.runs import Run
 from amsf.compare.pairs import METRICS
 
 ABOUT = ("protocol", "selection", "seeds")
@@ -31,25 +31,25 @@ class Line:
 
     Attributes:
         cell: the combination.
-        run: where its experiment stands; None if the grid leaves it out.
+        experiment: where its experiment stands; None if the grid leaves it out.
         benchmark: the benchmark's key.
         row: its row of metrics/gzsl.json; empty if there is none.
     """
 
     cell: Cell
-    run: Run | None
+    experiment: Experiment | None
     benchmark: str
     row: Mapping[str, Any]
 
     @property
     def state(self) -> str:
         """In words: ``done``, ``failed``, ``not run`` ..."""
-        return WORDS[self.run.state if self.run else "excluded"]
+        return WORDS[self.experiment.state if self.experiment else "excluded"]
 
     @property
     def reason(self) -> str:
         """Why there is no result, as far as it is known."""
-        return self.run.reason if self.run else ""
+        return self.experiment.reason if self.experiment else ""
 
 
 def as_frame(grid: Grid, lines: Sequence[Line], simulated: Sequence[str]) -> pd.DataFrame:
@@ -69,8 +69,12 @@ def as_frame(grid: Grid, lines: Sequence[Line], simulated: Sequence[str]) -> pd.
                     for moment in ("mean", "std")
                 },
                 **{name: line.row.get(name) for name in ABOUT},
-                "revision": line.run.named.revision[:10] if line.run and line.run.named else "",
-                "commit": line.run.named.baseline[:10] if line.run and line.run.named else "",
+                "revision": line.experiment.named.revision[:10]
+                if line.experiment and line.experiment.named
+                else "",
+                "commit": line.experiment.named.baseline[:10]
+                if line.experiment and line.experiment.named
+                else "",
             }
             for line in lines
         ]
@@ -84,7 +88,11 @@ def as_markdown(grid: Grid, lines: Sequence[Line], simulated: Sequence[str]) -> 
     for benchmark in dict.fromkeys(line.benchmark for line in lines):
         own = [line for line in lines if line.benchmark == benchmark]
         page += _section(grid, benchmark, own, benchmark in simulated)
-    commits = {line.run.named.baseline[:10] for line in lines if line.run and line.run.named}
+    commits = {
+        line.experiment.named.baseline[:10]
+        for line in lines
+        if line.experiment and line.experiment.named
+    }
     if len(commits) > 1:
         page += [
             f"The experiments start from {len(commits)} commits ({', '.join(sorted(commits))}), "

@@ -29,13 +29,14 @@ from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 
 @dataclass(frozen=True)
 class PhaseResult:
-    """What a phase's training gave.
+    """The result of training a phase's encoder.
 
     Attributes:
         phase: ``test`` or ``val``.
-        trained: number of training samples.
-        accuracy: over the seen classes of the recordings that were not trained on.
-        tested: how many those are.
+        trained: the number of training samples.
+        accuracy: the share of right answers (0 to 1) among the seen classes, on recordings that
+            were not trained on.
+        tested: the number of those recordings.
     """
 
     phase: str
@@ -48,7 +49,7 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     """Open the skeleton set of a benchmark's source folder.
 
     Raises:
-        InputError: there is none; the message tells where recordings come from and how to pack.
+        InputError: there is none; the message says where recordings come from and how to pack them.
     """
     path = source / FILE_NAME
     if not path.is_file():
@@ -76,19 +77,19 @@ def export_features(
     are done here, in seconds. The motion summaries, which know no classes, are made once for both.
 
     Args:
-        source: folder of the skeleton set.
-        split: the benchmark's classes.
-        settings: sections ``backbone`` and ``compute``.
-        out: folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
+        source: the folder of the skeleton set.
+        split: the benchmark's class split.
+        settings: the benchmark's settings; ``backbone`` and ``compute`` are read.
+        out: the folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
             what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
         kind: the benchmark's ``features``: ``backbone``, ``motion`` or ``backbone+motion``.
 
     Raises:
-        InputError: no recordings, or they do not fit the split or the protocol.
+        InputError: there are no recordings, or they do not fit the split or the partition.
     """
     recordings = load_recordings(source, split.dataset)
-    training = training_mask(recordings, settings.backbone.protocol, source)
+    training = training_mask(recordings, settings.backbone.partition, source)
     refuse_copies(recordings, training)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -118,14 +119,14 @@ def export_phase(
     """Fit one phase's extractor, write its folder, and save it."""
     device = set_up(settings.compute)
     recordings = load_recordings(source, split.dataset)
-    knobs, (seen, unseen) = settings.backbone, split.of_phase(phase)
+    params, (seen, unseen) = settings.backbone, split.of_phase(phase)
     extractor = fit_extractor(
         kind,
         recordings,
         roles[phase]["train"],
         seen,
         split.classes,
-        knobs,
+        params,
         device,
         motion,
         f"encoder of the {phase} phase",
@@ -161,7 +162,7 @@ def export_phase(
         "phase": phase,
         "classes": list(seen),
         "trained_on": len(roles[phase]["train"]),
-        "settings": knobs.model_dump(),
+        "settings": params.model_dump(),
     }
     extractor.save(out, encoder_name(phase), note)
     hit = np.concatenate(hits)

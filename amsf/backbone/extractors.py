@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from amsf.backbone.motion import motion_features, motion_names
-from amsf.backbone.network import FEATURES, Encoder, EncoderShape
+from amsf.backbone.network import FEATURES, EncoderShape, SkeletonEncoder
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.seen_classifier import Scaling, SeenClassifier
 from amsf.backbone.training import encode, load_encoder, save_encoder, train_encoder
@@ -69,7 +69,7 @@ class Extractor(Protocol):
 class EncoderExtractor:
     """``features: backbone``: the skeleton encoder's features and logits."""
 
-    encoder: Encoder
+    encoder: SkeletonEncoder
 
     @property
     def layout(self) -> str:

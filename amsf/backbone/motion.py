@@ -4,9 +4,9 @@ Nothing here is learnt, so no class can leak: a recording's numbers depend on th
 They were chosen among many sets of statistics on UTKinect, Florence 3D and the training subjects
 of UTD-MHAD, by semantic ridge on classes left out.
 
-Each person is read in their own frame (:func:`amsf.backbone.preprocessing.person_views`): centred,
-facing the sensor at the start, in spine lengths, x to the person's right, y up, z backwards;
-resampled to 64 frames. Of two persons the numbers are averaged, so that their order does not
+Each person is read in their own frame (:func:`amsf.backbone.preprocessing.separate_persons`):
+centred, facing the sensor at the start, in spine lengths, x to the person's right, y up, z
+backwards; resampled to 64 frames. Of two persons the numbers are averaged, so that their order does not
 matter, as it does not to the skeleton encoder; how they stand to each other is not told.
 
 Axis letters: N recordings, P persons, T = 64 frames, J joints of the layout, F = 318 numbers.
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from amsf.backbone.preprocessing import person_views, prepare
+from amsf.backbone.preprocessing import prepare, separate_persons
 from amsf.skeleton.joints import PARTS, Layout, layout_of
 from amsf.skeleton.recordings import SkeletonSet
 
@@ -94,7 +94,7 @@ def motion_features(
     samples = prepare(recordings, rows, layout, FRAMES)
     features = np.zeros((len(rows), len(motion_names())))
     for block in torch.arange(len(rows)).split(_BLOCK):
-        views = person_views(samples[block], layout)
+        views = separate_persons(samples[block], layout)
         found = np.zeros((len(block), 2, features.shape[1]))
         found[views.sample, views.person] = motion_summary(views.own.numpy(), layout)
         features[block] = found.sum(1) / samples.present[block].sum(1, keepdim=True).numpy()

@@ -5,8 +5,8 @@ features of a sample are the mean over persons, so that the order of two persons
 The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
 adaptive part (2s-AGCN, Shi et al., CVPR 2019).
 
-Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K partitions
-of the graph, W width, F = 256 features, C classes of the dataset.
+Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K kinds of
+neighbour in the graph, W width, F = 256 features, C classes of the dataset.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from amsf.backbone.preprocessing import Views
+from amsf.backbone.preprocessing import Persons
 from amsf.skeleton.joints import Layout, layout_of
 
 FEATURES = 256
@@ -32,11 +32,11 @@ class EncoderShape:
 
     Attributes:
         layout: a key of :data:`amsf.skeleton.joints.LAYOUTS`.
-        classes: C.
-        frames: T, to which every recording is resampled.
-        graph_width: W of the graph convolutions.
-        width: channels of the temporal convolutions.
-        dropout: of features, in training.
+        classes: the number of classes, C.
+        frames: the number of frames, T, that every recording is resampled to.
+        graph_width: the width W of the graph convolutions.
+        width: the number of channels of the temporal convolutions.
+        dropout: the share of features that is dropped in training.
     """
 
     layout: str
@@ -47,7 +47,7 @@ class EncoderShape:
     dropout: float = 0.3
 
 
-def partitions(layout: Layout) -> Tensor:
+def neighbourhoods(layout: Layout) -> Tensor:
     """(3, J, J): self, towards the root, away from it; each row sums to 1 or is empty."""
     joints = len(layout)
     inward = torch.zeros(joints, joints)
@@ -58,7 +58,8 @@ def partitions(layout: Layout) -> Tensor:
 
 
 class GraphConvolution(nn.Module):
-    """(P, W_in, T, J) -> (P, W_out, T, J): each joint gathers its neighbours, a weight a partition.
+    """(P, W_in, T, J) -> (P, W_out, T, J): each joint gathers its neighbours, each kind by
+    its own weights.
 
     The graph's own edges are fixed; a learnt matrix that starts at zero adds others, such as
     between the two hands.
@@ -96,14 +97,14 @@ class TemporalBlock(nn.Module):
         return torch.relu(self.norm(self.convolve(x)) + self.skip(x))
 
 
-class Encoder(nn.Module):
-    """Views of a batch -> features (B, F) and logits (B, C)."""
+class SkeletonEncoder(nn.Module):
+    """Encode the persons of a batch: features (B, F) and logits (B, C)."""
 
     def __init__(self, shape: EncoderShape) -> None:
         super().__init__()
         self.shape = shape
         self.layout = layout_of(shape.layout)
-        graph, joints = partitions(self.layout), len(self.layout)
+        graph, joints = neighbourhoods(self.layout), len(self.layout)
         self.input_norm = nn.BatchNorm1d(_CHANNELS * joints)
         self.graph = nn.Sequential(
             GraphConvolution(graph, _FOLD * _CHANNELS, shape.graph_width),
@@ -122,17 +123,17 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
         self.classify = nn.Linear(FEATURES, shape.classes)
 
-    def forward(self, views: Views, batch: int) -> tuple[Tensor, Tensor]:
+    def forward(self, people: Persons, batch: int) -> tuple[Tensor, Tensor]:
         """Encode a batch.
 
         Args:
-            views: of its present persons.
-            batch: B.
+            people: the present persons of the batch, P.
+            batch: the number of samples, B.
 
         Returns:
             Features (B, 256), not negative, and logits (B, C).
         """
-        x = self.channels(views)  # (P, T, J, 15)
+        x = self.channels(people)  # (P, T, J, 15)
         x = self.input_norm(x.flatten(2).transpose(1, 2))  # (P, J·15, T)
         # Neighbouring frames become channels: all they hold is kept, at half the cost.
         x = x.unflatten(1, (len(self.layout), -1)).unflatten(3, (-1, _FOLD))
@@ -141,17 +142,17 @@ class Encoder(nn.Module):
         x = self.temporal(self.gather(x)).mean(2)  # (P, F)
         # Each person has a slot: sums into a shared one are not deterministic on CUDA.
         slots = x.new_zeros(batch, 2, FEATURES)
-        slots[views.sample, views.person] = x
+        slots[people.sample, people.person] = x
         persons = torch.zeros(batch, 2, device=x.device)
-        persons[views.sample, views.person] = 1.0
+        persons[people.sample, people.person] = 1.0
         features = slots.sum(1) / persons.sum(1, keepdim=True).clamp(min=1.0)
         return features, self.classify(self.dropout(features))
 
-    def channels(self, views: Views) -> Tensor:
+    def channels(self, people: Persons) -> Tensor:
         """(P, T, J, 15) numbers of a joint in a frame."""
-        root = views.own[:, :, self.layout.root, None]  # (P, T, 1, 3)
-        own = views.own - root
-        partner = (views.partner - root) * views.paired[:, None, None, None]
+        root = people.own[:, :, self.layout.root, None]  # (P, T, 1, 3)
+        own = people.own - root
+        partner = (people.partner - root) * people.paired[:, None, None, None]
         path = torch.cat([root, _velocity(root)], -1).expand(*own.shape[:3], 6)
         return torch.cat([own, _velocity(own), partner, path], -1)
 

@@ -34,7 +34,7 @@ _LIMBS = 0.10  # largest change of a bone's length, as a fraction
 
 
 @dataclass(frozen=True)
-class Samples:
+class SkeletonSamples:
     """Normalised recordings in memory.
 
     Attributes:
@@ -49,17 +49,17 @@ class Samples:
     def __len__(self) -> int:
         return len(self.joints)
 
-    def to(self, device: torch.device) -> Samples:
+    def to(self, device: torch.device) -> SkeletonSamples:
         """The same on a device."""
-        return Samples(self.joints.to(device), self.present.to(device))
+        return SkeletonSamples(self.joints.to(device), self.present.to(device))
 
-    def __getitem__(self, rows: Tensor) -> Samples:
+    def __getitem__(self, rows: Tensor) -> SkeletonSamples:
         """Some of the samples."""
-        return Samples(self.joints[rows], self.present[rows])
+        return SkeletonSamples(self.joints[rows], self.present[rows])
 
 
 @dataclass(frozen=True)
-class Views:
+class Persons:
     """Each present person of a batch with their partner, in the person's own frame.
 
     Attributes:
@@ -110,7 +110,7 @@ def normalise(joints: np.ndarray, layout: Layout) -> np.ndarray:
 
 def prepare(
     recordings: SkeletonSet, rows: Sequence[int] | np.ndarray, layout: Layout, frames: int
-) -> Samples:
+) -> SkeletonSamples:
     """Read, normalise and resample the recordings of the given rows; others are not touched.
 
     The result is a memory map of an unnamed temporary file, since it may be more than fits into
@@ -138,18 +138,18 @@ def prepare(
         recording = recordings[int(row)]
         joints[at, : len(recording)] = resample(normalise(recording, layout), frames)
         present[at, : len(recording)] = True
-    return Samples(torch.from_numpy(joints), torch.from_numpy(present))
+    return SkeletonSamples(torch.from_numpy(joints), torch.from_numpy(present))
 
 
-def person_views(samples: Samples, layout: Layout) -> Views:
-    """Turn a batch into one view a present person.
+def separate_persons(samples: SkeletonSamples, layout: Layout) -> Persons:
+    """Give each present person of a batch a frame of reference of their own.
 
     The rotation about the vertical makes the line from the left to the right hip and shoulder of
-    the first frames point along x; so a recording from another camera gives the same view.
+    the first frames point along x; so a recording from another camera gives the same numbers.
 
     Args:
-        samples: B of them, of one or two persons.
-        layout: of their joints.
+        samples: the B samples, each with one or two persons.
+        layout: the layout of their joints.
     """
     joints, present = samples.joints, samples.present
     sample, person = present.nonzero(as_tuple=True)
@@ -164,7 +164,7 @@ def person_views(samples: Samples, layout: Layout) -> Views:
     across = early[:, right_hip] - early[:, left_hip] + early[:, right_arm] - early[:, left_arm]
     turn = rotation_y(torch.atan2(across[:, 2], across[:, 0]))
     mask = paired[:, None, None, None]
-    return Views(
+    return Persons(
         own=_rotate(turn, own - centre),
         partner=_rotate(turn, partner - centre) * mask,
         paired=paired,
@@ -196,18 +196,18 @@ def _rotate(matrix: Tensor, joints: Tensor) -> Tensor:
     return torch.einsum("pij,ptkj->ptki", matrix, joints)
 
 
-def augment(views: Views, layout: Layout, generator: torch.Generator) -> Views:
-    """Vary views as other people, cameras and moments would: turn, tilt, stretch, crop in time.
+def augment(people: Persons, layout: Layout, generator: torch.Generator) -> Persons:
+    """Vary a batch as other people, cameras and moments would: turn, tilt, stretch, crop in time.
 
     Left and right are never swapped, since classes differ by them.
 
     Args:
-        views: of a batch.
-        layout: of the joints.
-        generator: on the views' device; the only source of randomness.
+        people: the persons of a batch.
+        layout: the layout of their joints.
+        generator: the only source of randomness, on the same device.
     """
-    count, frames = views.own.shape[:2]
-    device = views.own.device
+    count, frames = people.own.shape[:2]
+    device = people.own.device
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(*shape, generator=generator, device=device)
@@ -227,7 +227,7 @@ def augment(views: Views, layout: Layout, generator: torch.Generator) -> Views:
     place = place * (frames - 1)  # (P, T)
     low = place.long().clamp(max=frames - 2)
     part = (place - low)[:, :, None, None]
-    index = low[:, :, None, None].expand(-1, -1, *views.own.shape[2:])
+    index = low[:, :, None, None].expand(-1, -1, *people.own.shape[2:])
 
     paths = bone_paths(layout).to(device)
     parents = torch.tensor(layout.parents, device=device)
@@ -242,5 +242,5 @@ def augment(views: Views, layout: Layout, generator: torch.Generator) -> Views:
         noise = torch.randn(moved.shape, generator=generator, device=device)
         return moved + _NOISE * noise
 
-    partner = vary(views.partner) * views.paired[:, None, None, None]
-    return replace(views, own=vary(views.own), partner=partner)
+    partner = vary(people.partner) * people.paired[:, None, None, None]
+    return replace(people, own=vary(people.own), partner=partner)

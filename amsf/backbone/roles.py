@@ -11,8 +11,8 @@ phase        role        partition                classes
 ============ =========== ======================== ==========================================
 
 An encoder is trained on its phase's ``train`` recordings alone. The gate is fitted on ``val`` and
-``ztest``, both of the training partition, so it never meets a recording of the test; in the
-published features it does, since there ``ztest`` is taken from the test partition.
+``ztest``, both from the training recordings, so it never meets a test recording; in the
+published features it does, since there ``ztest`` comes from the test recordings.
 
 N = recordings.
 """
@@ -38,10 +38,10 @@ def assign_roles(recordings: SkeletonSet, training: np.ndarray, split: Split, se
     """Give each recording its roles.
 
     Args:
-        recordings: N of them.
-        training: (N,) bool, the training partition.
-        split: the classes.
-        seed: of the choice of the held-out quarter.
+        recordings: the N recordings.
+        training: (N,) bool, True where a recording trains.
+        split: the class split.
+        seed: the seed of the choice of the held-out quarter.
 
     Returns:
         phase -> role -> row numbers in ascending order, as in the table above. ``val`` is absent
@@ -87,8 +87,8 @@ def hold_out(label: np.ndarray, subject: np.ndarray, seed: int) -> np.ndarray:
     class's recordings is drawn instead; a class with a single recording keeps it.
 
     Args:
-        label, subject: (N,).
-        seed: of the draw.
+        label, subject: (N,) class ids and subjects of the recordings.
+        seed: the seed of the draw.
 
     Returns:
         (N,) bool, True where held out.
@@ -108,11 +108,11 @@ def hold_out(label: np.ndarray, subject: np.ndarray, seed: int) -> np.ndarray:
 
 
 def refuse_copies(recordings: SkeletonSet, training: np.ndarray) -> None:
-    """Refuse a recording that is in both partitions, under whatever names.
+    """Refuse a recording that is both in training and in test, under whatever names.
 
     Args:
-        recordings: N of them.
-        training: (N,) bool, the training partition.
+        recordings: the N recordings.
+        training: (N,) bool, True where a recording trains.
 
     Raises:
         InputError: the joints of a test recording are those of a training recording, to the bit.

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from amsf.backbone.network import Encoder, EncoderShape
-from amsf.backbone.preprocessing import Samples, augment, person_views
+from amsf.backbone.network import EncoderShape, SkeletonEncoder
+from amsf.backbone.preprocessing import SkeletonSamples, augment, separate_persons
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import read_json, read_tensors, write_json, write_tensors
@@ -28,7 +28,7 @@ from amsf.machine.snapshots import Parts, code_digest, restore_snapshot, save_sn
 from amsf.settings.params import Backbone
 
 _WEIGHT_DECAY = 5e-4
-_WARM_UP = 0.15  # of all steps, with rising learning rate
+_WARM_UP = 0.15  # part of the steps, in which the learning rate rises
 # Without it the logits saturate. On UTD-MHAD, as the mean of two seeds, it raised the accuracy on
 # new people from 96.3 to 97.1 %, and the area under the curve of the largest probability as a
 # sign of a seen class from 0.74 to 0.81.
@@ -40,7 +40,7 @@ _CODE = code_digest(ROOMS)
 
 
 def train_encoder(
-    samples: Samples,
+    samples: SkeletonSamples,
     labels: np.ndarray,
     classes: Sequence[int],
     shape: EncoderShape,
@@ -48,7 +48,7 @@ def train_encoder(
     device: torch.device,
     name: str = "encoder",
     snapshots: Path | None = None,
-) -> Encoder:
+) -> SkeletonEncoder:
     """Train an encoder on samples of some classes.
 
     The cross-entropy runs over the columns of ``classes`` alone; the others keep their start.
@@ -56,14 +56,14 @@ def train_encoder(
     depends on the arguments and on the number of threads alone.
 
     Args:
-        samples: N of them.
+        samples: the N training samples.
         labels: (N,) global class ids, all in ``classes``.
-        classes: those to tell apart.
-        shape: of the network, with its C.
-        settings: epochs, batch size, largest learning rate, seed.
-        device: where to compute; the samples are moved there as a whole.
-        name: for the progress lines.
-        snapshots: folder to leave a snapshot in after each epoch, and to go on from one of the
+        classes: the class ids to distinguish.
+        shape: the network's shape, with its C.
+        settings: the ``backbone`` section of the parameters.
+        device: the device to compute on; the samples are moved there as a whole.
+        name: what the progress lines call the encoder.
+        snapshots: the folder to leave a snapshot in after each epoch, and to go on from one of the
             same training; None for none.
     """
     columns = torch.tensor(sorted(classes), device=device)
@@ -74,7 +74,7 @@ def train_encoder(
     variation = torch.Generator(device).manual_seed(settings.seed)
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        encoder = Encoder(shape).to(device)
+        encoder = SkeletonEncoder(shape).to(device)
         optimiser = torch.optim.AdamW(
             encoder.parameters(), settings.learning_rate, weight_decay=_WEIGHT_DECAY
         )
@@ -100,10 +100,10 @@ def train_encoder(
         for epoch in track(epochs, label, settings.epochs, done):
             for rows in torch.randperm(len(samples), generator=order).split(settings.batch_size):
                 rows = rows.to(device)
-                views = person_views(samples[rows], encoder.layout)
-                views = augment(views, encoder.layout, variation)
+                people = separate_persons(samples[rows], encoder.layout)
+                people = augment(people, encoder.layout, variation)
                 with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                    _, logits = encoder(views, len(rows))
+                    _, logits = encoder(people, len(rows))
                 scores = logits.float()[:, columns]
                 loss = cross_entropy(scores, targets[rows], label_smoothing=_SMOOTHING)
                 optimiser.zero_grad()
@@ -116,7 +116,9 @@ def train_encoder(
     return encoder.eval()
 
 
-def _fingerprint(samples: Samples, targets: Tensor, shape: EncoderShape, settings: Backbone) -> str:
+def _fingerprint(
+    samples: SkeletonSamples, targets: Tensor, shape: EncoderShape, settings: Backbone
+) -> str:
     """Names all that a training depends on: 16 hex digits."""
     where = f"{targets.device} {torch.get_num_threads()}"
     digest = hashlib.sha256(f"{_CODE} {shape} {settings} {where}".encode())
@@ -126,33 +128,35 @@ def _fingerprint(samples: Samples, targets: Tensor, shape: EncoderShape, setting
 
 
 @torch.no_grad()
-def encode(encoder: Encoder, samples: Samples, device: torch.device) -> tuple[Tensor, Tensor]:
+def encode(
+    encoder: SkeletonEncoder, samples: SkeletonSamples, device: torch.device
+) -> tuple[Tensor, Tensor]:
     """Features (N, F) and logits (N, C) of samples as they are, float32 on the CPU."""
     encoder.eval().to(device)
     features, logits = [], []
     for rows in torch.arange(len(samples)).split(_ENCODE_BATCH):
-        views = person_views(samples[rows].to(device), encoder.layout)
-        f, z = encoder(views, len(rows))
+        people = separate_persons(samples[rows].to(device), encoder.layout)
+        f, z = encoder(people, len(rows))
         features.append(f.float().cpu())
         logits.append(z.float().cpu())
     return torch.cat(features), torch.cat(logits)
 
 
-def save_encoder(folder: Path, name: str, encoder: Encoder, note: dict[str, Any]) -> None:
+def save_encoder(folder: Path, name: str, encoder: SkeletonEncoder, note: dict[str, Any]) -> None:
     """Write ``<name>.safetensors`` (weights and the input's statistics) and ``<name>.json``.
 
     Args:
-        folder: exists.
-        name: such as ``encoder_test``.
+        folder: an existing folder.
+        name: the files' name, such as ``encoder_test``.
         encoder: the network.
-        note: what it was trained on, kept beside its shape.
+        note: JSON values to keep beside its shape, such as what it was trained on.
     """
     state = {key: value.cpu().numpy() for key, value in encoder.state_dict().items()}
     write_tensors(folder / f"{name}.safetensors", state)
     write_json(folder / f"{name}.json", {"shape": asdict(encoder.shape), **note})
 
 
-def load_encoder(folder: Path, name: str) -> tuple[Encoder, dict[str, Any]]:
+def load_encoder(folder: Path, name: str) -> tuple[SkeletonEncoder, dict[str, Any]]:
     """Build an encoder that :func:`save_encoder` wrote; returns it with its note.
 
     Raises:
@@ -166,12 +170,14 @@ def load_encoder(folder: Path, name: str) -> tuple[Encoder, dict[str, Any]]:
         if not 0 < shape.frames <= 1 << 16:
             raise ValueError(f"frames is {shape.frames}")
         with torch.device("meta"):
-            expected = {key: tuple(t.shape) for key, t in Encoder(shape).state_dict().items()}
-        found = {key: value.shape for key, value in state.items()}
-        wrong = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+            expected = {
+                key: tuple(t.shape) for key, t in SkeletonEncoder(shape).state_dict().items()
+            }
+        shapes = {key: value.shape for key, value in state.items()}
+        wrong = sorted(key for key in {*expected, *shapes} if expected.get(key) != shapes.get(key))
         if wrong:
-            raise ValueError(f"{wrong[0]} is {found.get(wrong[0])}; {expected.get(wrong[0])} fits")
-        encoder = Encoder(shape)
+            raise ValueError(f"{wrong[0]} is {shapes.get(wrong[0])}; {expected.get(wrong[0])} fits")
+        encoder = SkeletonEncoder(shape)
         encoder.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(

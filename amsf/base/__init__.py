@@ -1,5 +1,4 @@
-"""What every room stands on: the error that a user can mend, reading and writing of files,
-progress.
+"""What every room uses: the error for users, reading and writing of files, progress.
 
 Imports nothing of ``amsf``.
 """

@@ -1,6 +1,6 @@
 """Where everything lies that the pipeline reads and writes, relative to the repository's folder.
 
-The one place that spells these paths; dvc.yaml, which cannot import it, is held to it by a test.
+These paths are spelled here alone; dvc.yaml cannot import them, and a test compares the two.
 What serves every benchmark is a constant; what is made for one of them is named by its key.
 """
 
@@ -19,11 +19,11 @@ PUBLISHED_RESULTS = DATA / "published_results.csv"
 TEXTS = DATA / "texts"  # <dataset>/<view>.csv
 
 # What stages make for all benchmarks.
-ANSWERS = DATA / "llm_record.jsonl"  # of language models, which were paid for
+ANSWERS = DATA / "llm_record.jsonl"  # answers of language models, which were paid for
 DESCRIPTIONS = DATA / "descriptions"  # <dataset>/<view>.csv: the texts that are encoded
 SIMULATED = DATA / "simulated" / "demo"  # the demo's recordings
 
-STAGE_LOG = DATA / "stage_log"  # what each stage run took; no output of DVC
+STAGE_LOG = DATA / "stage_log"  # time and memory of each stage run; DVC does not keep it
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Artifacts:
 
     @property
     def evaluation_files(self) -> EvaluationFiles:
-        """What is in that folder."""
+        """The files in the folder of the stage evaluate."""
         return EvaluationFiles(self.evaluation)
 
     def model(self, seed: int, phase: str) -> Path:
@@ -89,12 +89,12 @@ class Artifacts:
 
     @property
     def training(self) -> Path:
-        """Where the stage train keeps what is under way."""
+        """Where the stage train keeps unfinished runs."""
         return self.data / "training" / self.key
 
     @property
     def backbone_training(self) -> Path:
-        """Where the stage backbone keeps what is under way."""
+        """Where the stage backbone keeps unfinished training."""
         return self.data / "training" / f"{self.key}-backbone"
 
 
@@ -112,7 +112,7 @@ def encoder_name(phase: str) -> str:
 
 
 def seed_folder(models: Path, seed: int) -> Path:
-    """The runs of one seed, a folder a phase, in the folder of the stage train or a like one."""
+    """The runs of one seed, one folder for each phase, in the folder of the stage train."""
     return models / f"seed{seed}"
 
 
@@ -139,7 +139,7 @@ class EvaluationFiles:
 
     @property
     def confusion(self) -> Path:
-        """Counts of true and predicted classes; of GZSL alone."""
+        """Counts of true and predicted classes; GZSL alone has them."""
         return self.folder / "confusion.csv"
 
     @property
@@ -153,11 +153,11 @@ class EvaluationFiles:
         return self.folder / "seen_space.safetensors"
 
     def zsl_predictions(self, seed: int) -> Path:
-        """One row a test sample of an unseen class."""
+        """One row for each test sample of an unseen class."""
         return self.folder / f"zsl_predictions_seed{seed}.csv"
 
     def predictions(self, seed: int) -> Path:
-        """One row a test sample; of GZSL alone."""
+        """One row for each test sample; GZSL alone has them."""
         return self.folder / f"predictions_seed{seed}.csv"
 
     def gate(self, seed: int | str) -> Path:
@@ -167,13 +167,13 @@ class EvaluationFiles:
 
 @dataclass(frozen=True)
 class Metrics:
-    """What is read by people: the files of the stage summarize, and tables of ablations."""
+    """What people read: the files of the stage summarize, and tables of ablations."""
 
     folder: Path = Path("metrics")
 
     @property
     def scores(self) -> Path:
-        """One row a benchmark, percent: what `dvc metrics show` tells."""
+        """One row for each benchmark, percent: what `dvc metrics show` shows."""
         return self.folder / "gzsl.json"
 
     @property
@@ -183,7 +183,7 @@ class Metrics:
 
     @property
     def pictures(self) -> Path:
-        """The report's pictures, a folder a benchmark."""
+        """The report's pictures, one folder for each benchmark."""
         return self.folder / "pictures"
 
     @property

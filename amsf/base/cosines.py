@@ -14,6 +14,6 @@ def cosine_matrix(vectors: np.ndarray) -> np.ndarray:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     products = rows @ rows.T
     # Rounding leaves the two halves apart by a last bit, and what points the same way beyond 1.
-    found = np.clip((products + products.T) / 2, -1, 1)
-    np.fill_diagonal(found, 1)
-    return found
+    cosines = np.clip((products + products.T) / 2, -1, 1)
+    np.fill_diagonal(cosines, 1)
+    return cosines

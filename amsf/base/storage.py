@@ -1,4 +1,4 @@
-"""Reading and writing artifacts: atomic, byte-stable, without pickle.
+"""Read and write artifacts: atomically, with stable bytes, without pickle.
 
 Every writer goes to a temporary name in the same folder and renames at the end, so a file that
 exists is whole. JSON has sorted keys; tensors go to safetensors with at most one metadata key,
@@ -63,7 +63,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if reason is None:
             raise
         raise InputError(
-            f"{path}: could not be written: {reason}. What was there before is untouched; mend "
+            f"{path}: could not be written: {reason}. What was there before is untouched; correct "
             "that and run the same command again, which goes on from what is finished"
         ) from error
     finally:
@@ -82,9 +82,9 @@ def _refusal(error: OSError | SafetensorError, path: Path) -> str | None:
         place = Path(error.filename or path).absolute()
         beside = place.is_relative_to(path.absolute().parent)
         return _REFUSALS.get(error.errno or 0) if beside else None
-    # safetensors tells the number in its words alone.
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return _REFUSALS.get(int(found[1])) if found else None
+    # safetensors gives the number in its message alone.
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return _REFUSALS.get(int(number[1])) if number else None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -114,7 +114,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"found {name}, which is no JSON")
+    raise ValueError(f"{name} is no JSON value")
 
 
 def write_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
@@ -140,9 +140,9 @@ def read_array(path: str | os.PathLike[str], *, mmap: bool = False) -> np.ndarra
         with path.open("rb") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
     except Exception as error:  # numpy's header parser lets many kinds through
-        told = str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
         raise InputError(
-            f"{path}: not a readable .npy array ({told}); expected what numpy.save writes: write "
+            f"{path}: not a readable .npy array ({reason}); expected what numpy.save writes: write "
             "it again"
         ) from error
 
@@ -155,9 +155,9 @@ def write_tensors(
     """Write named arrays to one safetensors file, atomically.
 
     Args:
-        path: the file.
-        tensors: name -> array of any shape; memory maps are written without being loaded whole.
-        metadata: a JSON value kept under one metadata key.
+        path: the file to write.
+        tensors: arrays of any shape by name; memory maps are written without being loaded whole.
+        metadata: a JSON value, kept under one metadata key; None for none.
     """
     note = None if metadata is None else {METADATA_KEY: json.dumps(metadata, sort_keys=True)}
     with atomic_path(path) as temporary:

@@ -1,4 +1,4 @@
-"""Reading CSV tables that people write, where pandas would guess."""
+"""Read CSV tables that people write, where pandas would guess."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
     """Read a UTF-8 CSV file with a header; cells stay as written, so that ``NA`` is a text.
 
     Args:
-        path: the file.
-        columns: those that are expected, for messages.
-        options: further ones of ``pandas.read_csv``.
+        path: the file to read.
+        columns: the expected columns, for messages.
+        options: further arguments of ``pandas.read_csv``.
 
     Raises:
         InputError: the file is missing, not UTF-8 or not CSV, or a row has more or fewer cells than
-            the header. Of more, pandas would take the first for the row's name and shift the
-            others; the cells that are too few it would leave empty.
+            the header. With more cells pandas would take the first for the row's name and
+            shift the others; with fewer it would leave the missing ones empty.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected the columns {columns}, as CSV")
@@ -41,6 +41,6 @@ def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
         return pd.read_csv(io.StringIO(text), keep_default_na=False, **options)
     except InputError:
         raise
-    except (ValueError, csv.Error) as error:  # ValueError: of pandas or of the encoding
-        told = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable CSV file ({told}); {hint}, in UTF-8") from error
+    except (ValueError, csv.Error) as error:  # pandas and the decoder raise ValueError
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable CSV file ({reason}); {hint}, in UTF-8") from error

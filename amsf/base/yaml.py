@@ -17,7 +17,7 @@ from ruamel.yaml.representer import SafeRepresenter
 
 from amsf.base.errors import InputError
 
-# What the library lets through of an encoding, of a date, and of values whose tag is not true.
+# Errors of the library for a bad encoding, a bad date, or a value that does not fit its tag.
 _OF_VALUES = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
 
@@ -58,13 +58,13 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(content: str | bytes, where: str) -> Any:
-    """What :func:`read_yaml` makes of the content of a file; ``where`` names it in messages."""
+    """Read YAML as :func:`read_yaml` does; ``where`` names the content in messages."""
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = SafeUniqueKeys
     try:
         return reader.load(content if isinstance(content, str) else content.decode("utf-8"))
     except (YAMLError, *_OF_VALUES) as error:
-        raise InputError(f"{where}: not valid YAML ({_told(error)}); mend it") from error
+        raise InputError(f"{where}: not valid YAML ({_explain(error)}); correct it") from error
     except RecursionError as error:
         raise InputError(
             f"{where}: not valid YAML (nested too deeply); expected a mapping of names to values"
@@ -83,7 +83,7 @@ def dump_yaml(value: Any) -> str:
     return out.getvalue()
 
 
-def _told(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     """What is wrong and where, without the lines around it that the library shows."""
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark

@@ -39,7 +39,7 @@ def check_pair(base: Evaluation, other: Evaluation) -> list[str]:
         warnings.append("selection is test: cycles were picked by the very samples compared here")
     if base.val_unseen != other.val_unseen:
         warnings.append("the validation-unseen classes differ")
-    if base.record.source != other.record.source:
+    if base.origin.source != other.origin.source:
         differing = "recordings" if base.recordings else "features"
         warnings.append(
             f"the source's {differing} differ; that its samples are the same and in the same order "
@@ -74,7 +74,7 @@ def _refuse_other_samples(base: Evaluation, other: Evaluation, pair: str) -> Non
             raise InputError(
                 f"{pair} were tested on other recordings ({kind}: "
                 f"{_first_change(names, partner)}); compare experiments of one source and one "
-                "backbone.protocol"
+                "backbone.partition"
             )
     answers = (("ZSL", base.zsl, other.zsl, "label"), ("GZSL", base.gzsl, other.gzsl, "labels"))
     for name, one, two, column in answers:
@@ -97,14 +97,14 @@ def _first_change(one: Any, two: Any) -> str:
 
 def changes(base: Evaluation, other: Evaluation) -> list[str]:
     """The parameters that differ, as ``model.heads 4 -> 8``, and the code files that do."""
-    one, two = base.record.params, other.record.params
+    one, two = base.origin.params, other.origin.params
     found = []
     for key in sorted({*one, *two}):
         before, after = one.get(key, ABSENT), two.get(key, ABSENT)
         if before != after:
             found.append(f"{key} {_told(before)} -> {_told(after)}")
-    files = {*base.record.code, *other.record.code}
-    code = sorted(f for f in files if base.record.code.get(f) != other.record.code.get(f))
+    files = {*base.origin.code, *other.origin.code}
+    code = sorted(f for f in files if base.origin.code.get(f) != other.origin.code.get(f))
     if code:
         found.append(f"code: {', '.join(code)}")
     return found

@@ -27,7 +27,7 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Record:
+class Origin:
     """What dvc.lock keeps of the stages behind an evaluation.
 
     Attributes:
@@ -55,7 +55,7 @@ class Evaluation:
         zsl: seed -> frame of ``label``, ``prediction``.
         gzsl: seed -> frame with the columns of ``predictions_seed*.csv``; empty for ZSL alone.
         recordings: the names of the test recordings by sample set; empty where they have none.
-        record: what it came from.
+        origin: what it came from.
     """
 
     experiment: str
@@ -67,7 +67,7 @@ class Evaluation:
     zsl: Mapping[int, pd.DataFrame]
     gzsl: Mapping[int, pd.DataFrame]
     recordings: Mapping[str, tuple[str, ...]]
-    record: Record
+    origin: Origin
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ class Evaluation:
     @property
     def simulated(self) -> bool:
         """Whether the recordings are simulated."""
-        return self.record.params.get(f"benchmarks.{self.benchmark}.dataset") == "demo"
+        return self.origin.params.get(f"benchmarks.{self.benchmark}.dataset") == "demo"
 
     def scores(self, seed: int, *, per_class: bool = False) -> dict[str, Score]:
         """The scores of a seed, ``zsl`` and, for GZSL, ``seen``, ``unseen``, ``H``, ``ausuc``."""
@@ -131,7 +131,7 @@ def read_evaluation(snapshot: Snapshot, benchmark: str) -> Evaluation:
             zsl=zsl,
             gzsl=gzsl,
             recordings=_recordings(snapshot, benchmark),
-            record=_record(snapshot, benchmark),
+            origin=_origin(snapshot, benchmark),
         )
     except FileNotFoundError as error:
         path = str(error.filename or error)
@@ -180,7 +180,7 @@ def _recordings(snapshot: Snapshot, benchmark: str) -> dict[str, tuple[str, ...]
     return {}
 
 
-def _record(snapshot: Snapshot, benchmark: str) -> Record:
+def _origin(snapshot: Snapshot, benchmark: str) -> Origin:
     stages = parse_yaml(snapshot.read("dvc.lock"), f"{snapshot.name}: dvc.lock")["stages"]
     params: dict[str, Any] = {}
     code: dict[str, str] = {}
@@ -200,7 +200,7 @@ def _record(snapshot: Snapshot, benchmark: str) -> Record:
     # As they held: what the benchmark sets for itself lies over the sections.
     for name in [name for name in params if name.startswith(f"{own}set.")]:
         params[name.removeprefix(f"{own}set.")] = params.pop(name)
-    return Record(params, code, data.get(str(params.get(f"{own}source")), ""))
+    return Origin(params, code, data.get(str(params.get(f"{own}source")), ""))
 
 
 def _leaves(key: str, value: Any) -> dict[str, Any]:

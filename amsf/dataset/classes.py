@@ -15,17 +15,17 @@ from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
-NAME = r"[a-z0-9][a-z0-9_-]*"  # of a dataset, which names its files
+NAME = r"[a-z0-9][a-z0-9_-]*"  # the form of a dataset's name, which names files
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a dataset beyond its class list.
+    """What is known about a dataset beyond its class list.
 
     Attributes:
         origin: where a user gets its recordings or features from, for error messages.
         texts_of: the dataset whose class list and texts it shares (its classes come first there).
-        classes: how many of those classes it has; None for all of the list.
+        classes: the number of those classes that it has; None for all.
     """
 
     origin: str
@@ -63,7 +63,7 @@ def check_name(dataset: str) -> None:
     """Refuse a name that is not fit for files, such as one that leads out of a folder.
 
     Raises:
-        InputError: it is not of lower-case letters, digits, '-' and '_'.
+        InputError: the name has other signs than lower-case letters, digits, '-' and '_'.
     """
     if not isinstance(dataset, str) or not re.fullmatch(NAME, dataset):
         raise InputError(
@@ -76,8 +76,9 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
     """The class list of a dataset.
 
     Args:
-        dataset: ``demo``, ``ntu60``, ``ntu120``, ``pku51``, ``utd27`` or a user's own name.
-        folder: where the lists are; ``<dataset>.csv`` with columns ``id,label,persons``.
+        dataset: the dataset's name: ``demo``, ``ntu60``, ``ntu120``, ``pku51``, ``utd27`` or a
+            user's own.
+        folder: the folder with the lists, ``<dataset>.csv`` with columns ``id,label,persons``.
 
     Returns:
         A frame of C rows with columns ``id`` (0..C-1), ``label`` and ``persons``, sorted by id.
@@ -99,15 +100,15 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
     missing = [name for name in ("id", "label", "persons") if name not in table.columns]
     if missing:
         raise InputError(
-            f"{path}: found columns {', '.join(table.columns)}; expected id,label,persons"
+            f"{path}: the columns are {', '.join(table.columns)}; expected id,label,persons"
         )
     if table.empty:
-        raise InputError(f"{path}: no class in the list; expected one row a class")
+        raise InputError(f"{path}: no class in the list; expected one row for each class")
     # As text, because one row that is no number makes the whole column text.
-    for expected, found in enumerate(table["id"].astype(str)):
-        if found.strip() != str(expected):
+    for expected, given in enumerate(table["id"].astype(str)):
+        if given.strip() != str(expected):
             raise InputError(
-                f"{path}: row {expected + 1} has id {found}; expected {expected}: ids run from 0 "
+                f"{path}: row {expected + 1} has id {given}; expected {expected}: ids run from 0 "
                 "without gaps"
             )
     labels = table["label"].astype(str).str.strip()

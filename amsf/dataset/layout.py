@@ -55,9 +55,9 @@ def folder_name(split: Split, phase: str) -> str:
 
 
 def phase_of(folder: str) -> str | None:
-    """The phase that a folder's name tells; None if it is no folder of this layout."""
-    found = re.fullmatch(r"shift_(val_)?\d+_[reh]", folder)
-    return found and ("val" if found[1] else "test")
+    """The phase that a folder's name belongs to; None if it is no folder of this layout."""
+    match = re.fullmatch(r"shift_(val_)?\d+_[reh]", folder)
+    return match and ("val" if match[1] else "test")
 
 
 def phase_folder(top: Path, split: Split, phase: str) -> Path:

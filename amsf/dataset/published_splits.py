@@ -39,11 +39,11 @@ def import_split(folder: Path, dataset: str, classes: int, unseen: int, letter: 
     """Read a published split.
 
     Args:
-        folder: holds the ``.npy`` lists.
-        dataset: its name.
-        classes: C.
-        unseen: U.
-        letter: r, e or h.
+        folder: the folder with the ``.npy`` lists.
+        dataset: the dataset's name.
+        classes: the number of its classes, C.
+        unseen: the number of unseen classes, U.
+        letter: r, e or h, for a random, easy or hard split.
 
     Raises:
         InputError: a file is missing or no 1-D list of integers, or the lists make no split.
@@ -53,8 +53,8 @@ def import_split(folder: Path, dataset: str, classes: int, unseen: int, letter: 
         array = read_array(folder / file)
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise InputError(
-                f"{folder / file}: found shape {array.shape} of {array.dtype}; expected a 1-D list "
-                "of integer class ids"
+                f"{folder / file}: it holds {array.dtype} of shape {array.shape}; expected a 1-D "
+                "list of integer class ids"
             )
         lists[name] = array.tolist()
     return make_split(dataset, classes, kind=KINDS[letter], where=str(folder), **lists)

@@ -29,9 +29,9 @@ class Split:
     """A validated class split.
 
     Attributes:
-        dataset: its name.
-        classes: C.
-        seen, unseen: the two sides of the test phase, sorted.
+        dataset: the dataset's name.
+        classes: the number of its classes, C.
+        seen, unseen: the class ids on the two sides of the test phase, sorted.
         val_seen, val_unseen: the two sides of the validation phase, both within ``seen``, sorted.
             They need not be all of it: the published validation list of NTU-120 110/10 lacks
             the classes from 100 on. Both are empty where there is no validation phase.
@@ -95,16 +95,16 @@ def make_split(
     """Check and sort the lists of a split; a list left None is all the classes that remain.
 
     Args:
-        dataset: its name.
-        classes: C.
-        unseen, val_unseen, seen, val_seen: class ids.
-        kind: how it was made.
-        where: a file or parameter, for messages.
+        dataset: the dataset's name.
+        classes: the number of its classes, C.
+        unseen, val_unseen, seen, val_seen: lists of class ids.
+        kind: how the split was made, such as ``listed``.
+        where: the file or parameter that the lists come from, for messages.
 
     Raises:
-        InputError: the kind or C is none; a list is empty, repeats an id, leaves 0..C-1, or
-            overlaps where it may not; seen and unseen do not cover the dataset; the two unseen
-            lists differ in length.
+        InputError: the kind or the number of classes is not valid; a list is empty,
+            repeats an id, leaves 0..C-1, or overlaps where it may not; seen and unseen do not cover
+            the dataset; the two unseen lists differ in length.
     """
     if kind not in get_args(Kind):
         raise InputError(
@@ -150,7 +150,7 @@ def make_split(
     if val_unseen_ids and len(val_unseen_ids) != len(unseen_ids):
         raise InputError(
             f"{where}: {len(val_unseen_ids)} val_unseen classes for {len(unseen_ids)} unseen ones; "
-            "the gate's input has two numbers an unseen class, so both phases need as many"
+            "the gate's input has two numbers for each unseen class, so both phases need as many"
         )
     return Split(dataset, classes, seen_ids, unseen_ids, val_seen_ids, val_unseen_ids, kind)
 
@@ -160,7 +160,7 @@ def _ids(ids: Sequence[int], classes: int, where: str) -> tuple[int, ...]:
         isinstance(c, (int, np.integer)) and not isinstance(c, bool) for c in ids
     ):
         raise InputError(
-            f"{where}: found {reprlib.repr(ids)}; expected a list of whole-number class ids"
+            f"{where} is {reprlib.repr(ids)}; expected a list of whole-number class ids"
         )
     wrong = sorted({int(c) for c in ids if not 0 <= c < classes})
     if wrong:
@@ -192,7 +192,8 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
     if not isinstance(raw, dict) or not {"dataset", "unseen"} <= set(raw) <= known:
         raise InputError(
             f"{path}: expected a mapping with dataset, unseen and, where there is a validation "
-            "phase, val_unseen; seen and val_seen where they are not all the rest; found "
+            "phase, val_unseen; seen and val_seen where they are not all the rest; it "
+            "holds "
             f"{reprlib.repr(raw)}"
         )
     if raw["dataset"] != dataset:
@@ -224,10 +225,10 @@ def choose_split(
     """The split that the parameters ask for.
 
     Args:
-        params: the ``split`` section.
-        dataset: its name.
+        params: the ``split`` section of the parameters.
+        dataset: the dataset's name.
         features: (C, V, D) text vectors of ``params.views``; easy and hard splits use them.
-        unseen: U.
+        unseen: the number of unseen classes, U.
         listed: the YAML list that ``kind: listed`` reads.
 
     Raises:
@@ -257,9 +258,9 @@ def similarity_split(dataset: str, features: np.ndarray, unseen: int, kind: str)
     """Choose the unseen classes by text similarity.
 
     Args:
-        dataset: its name.
+        dataset: the dataset's name.
         features: (C, V, D) text vectors of the chosen views.
-        unseen: U.
+        unseen: the number of unseen classes, U.
         kind: ``easy``: each unseen class has a near seen one. ``hard``: the classes least like
             their neighbours. Validation-unseen classes are drawn the same way from the seen ones.
 

@@ -85,7 +85,7 @@ class Controls:
         gait: amplitude of stepping, 0 (none) to 1.
         phase: phase of the steps, radians.
         nod, shake: pitch and turn of the head, radians.
-        hands, feet: of each side; feet hold weights (N, T) with (outward, up, forward).
+        hands, feet: the signals of each side; feet hold weights (N, T) with (outward, up, forward).
     """
 
     heading: Array
@@ -132,9 +132,9 @@ def two_bones(
     """The middle and end joint of a limb that reaches for ``target``, by the law of cosines.
 
     Args:
-        start: (..., 3) where the limb begins.
+        start: (..., 3) metres, where the limb begins.
         target: (..., 3); one out of reach is approached as far as the limb goes.
-        upper, lower: lengths, broadcastable to (...).
+        upper, lower: the lengths of the two segments in metres, broadcastable to (...).
         pole: (..., 3), the direction in which the middle joint bends.
 
     Returns:
@@ -153,11 +153,11 @@ def two_bones(
 
 
 def forward_kinematics(body: Body, controls: Controls, root: Array) -> Array:
-    """The joints of one person a recording.
+    """The joints of one person in each recording.
 
     Args:
-        body: segment lengths.
-        controls: the driving signals.
+        body: the segment lengths, (N, 1) metres each.
+        controls: the driving signals, (N, T) each.
         root: (N, 1, 3), the point of the floor below the pelvis at the start.
 
     Returns:

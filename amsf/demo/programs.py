@@ -3,7 +3,7 @@
 A class is a set of primitives that run together ("right hand to the mouth" and "walk in place"),
 one set a person. Several classes share each primitive, and the classes that the demo's splits hide
 are new combinations of primitives that other classes have. So a text can carry to them: who
-knows "left hand to the head" and "right hand to the mouth" can tell "left hand to the mouth".
+knows "left hand to the head" and "right hand to the mouth" can recognise "left hand to the mouth".
 
 Lengths are metres on a body 1.70 m tall, angles radians. Triples are (outward, up, forward), where
 outward is to the right for the right side and to the left for the left side.
@@ -55,9 +55,9 @@ class Program:
     """A class of the demo: its label, the primitives of each person, and how they stand.
 
     Attributes:
-        label: what the class is called.
+        label: the class's label.
         first: names of primitives of the first person, keys of :data:`PRIMITIVES`.
-        second: those of the second person; empty for one who stands still.
+        second: names of primitives of the second person; empty for one who stands still.
         distance: metres between the two persons at the start; None where there is one person.
     """
 

@@ -121,9 +121,9 @@ def simulate(
     """Make every class's recordings by every subject.
 
     Args:
-        subjects: how many people (S), at least 4; they are numbered from 1.
+        subjects: the number of people, S, at least 4; they are numbered from 1.
         repetitions: how often each performs each class, seen by cameras 1, 2, 3 in turn.
-        seed: of all that is random.
+        seed: the seed of all that is random.
 
     Returns:
         A set marked as simulated, of C·S·repetitions recordings in order of class.

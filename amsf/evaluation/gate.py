@@ -111,8 +111,8 @@ class Gate:
             )
         if not (0 < gate.threshold < 1 and gate.temperature > 0):
             raise InputError(
-                f"{path}: threshold {gate.threshold}, temperature {gate.temperature}; expected a "
-                "threshold between 0 and 1 and a positive temperature: run `dvc repro`"
+                f"{path}: threshold {gate.threshold:.3g}, temperature {gate.temperature:.3g}; "
+                "expected a threshold between 0 and 1 and a positive temperature: run `dvc repro`"
             )
         return gate
 

@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Samples:
+class ImportedSamples:
     """Checked arrays: features (N, F) float32, labels (N,) int64, logits (N, C) float32 or None."""
 
     features: np.ndarray
@@ -27,7 +27,7 @@ class Samples:
     logits: np.ndarray | None
 
     @classmethod
-    def stack(cls, parts: Sequence[Samples]) -> Samples:
+    def stack(cls, parts: Sequence[ImportedSamples]) -> ImportedSamples:
         """One set after another."""
         logits = [p.logits for p in parts if p.logits is not None]
         return cls(
@@ -137,7 +137,7 @@ def check_rows(path_a: Path, rows_a: int, path_b: Path, rows_b: int) -> None:
         )
 
 
-def report_zero_rows(samples: dict[str, Samples], phase: str) -> list[str]:
+def report_zero_rows(samples: dict[str, ImportedSamples], phase: str) -> list[str]:
     """One sentence for each set with all-zero feature rows (an encoder that saw no body)."""
     findings = []
     for name, part in samples.items():
@@ -150,7 +150,7 @@ def report_zero_rows(samples: dict[str, Samples], phase: str) -> list[str]:
     return findings
 
 
-def report_training_overlap(samples: dict[str, Samples], phase: str) -> list[str]:
+def report_training_overlap(samples: dict[str, ImportedSamples], phase: str) -> list[str]:
     """One sentence for each set that has rows of the training samples.
 
     Both sides come from one encoder, so the same recording has the same features; rows of zeros,
@@ -170,8 +170,8 @@ def report_training_overlap(samples: dict[str, Samples], phase: str) -> list[str
 
 
 def report_overlap(
-    test: dict[str, Samples],
-    val: dict[str, Samples],
+    test: dict[str, ImportedSamples],
+    val: dict[str, ImportedSamples],
     names: tuple[set[str], set[str]] | None = None,
 ) -> list[str]:
     """Signs that the gate's validation samples are also GZSL test samples.
@@ -199,7 +199,7 @@ def report_overlap(
             )
         return findings
 
-    def counts(part: Samples, classes: np.ndarray) -> np.ndarray:
+    def counts(part: ImportedSamples, classes: np.ndarray) -> np.ndarray:
         return np.array([(part.labels == c).sum() for c in classes])
 
     classes = np.unique(val["zsl"].labels)

@@ -28,7 +28,13 @@ from amsf.base.storage import open_tensors, read_array, read_json, sha256, write
 from amsf.dataset.classes import origin_of
 from amsf.dataset.layout import FILES, NAMES, TOP, array_file, folder_name
 from amsf.dataset.splits import Split
-from amsf.features.checks import Samples, check_features, check_labels, check_logits, check_rows
+from amsf.features.checks import (
+    ImportedSamples,
+    check_features,
+    check_labels,
+    check_logits,
+    check_rows,
+)
 
 # phase -> set -> its roles in the published layout, stacked where there are several.
 SETS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -108,7 +114,9 @@ def find_folder(source: Path, split: Split, phase: str) -> Path:
     )
 
 
-def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict[str, Samples]:
+def import_phase(
+    folder: Path, split: Split, phase: str, *, gated: bool
+) -> dict[str, ImportedSamples]:
     """Read and check the published files of a phase.
 
     Args:
@@ -142,7 +150,7 @@ def import_phase(folder: Path, split: Split, phase: str, *, gated: bool) -> dict
                 )
             width = part.features.shape[1]
             parts.append(part)
-        result[name] = parts[0] if len(parts) == 1 else Samples.stack(parts)
+        result[name] = parts[0] if len(parts) == 1 else ImportedSamples.stack(parts)
     return result
 
 
@@ -170,15 +178,15 @@ def _paths(folder: Path, phase: str, role: str, *, logits: bool) -> list[Path]:
 
 def _read_part(
     paths: list[Path], split: Split, classes: Sequence[int], forbidden: Sequence[int]
-) -> Samples:
+) -> ImportedSamples:
     features = check_features(read_array(paths[0], mmap=True), paths[0])
     labels = check_labels(read_array(paths[1]), paths[1], split, classes, forbidden)
     check_rows(paths[0], len(features), paths[1], len(labels))
     if len(paths) == 2:
-        return Samples(features, labels, None)
+        return ImportedSamples(features, labels, None)
     logits = check_logits(read_array(paths[2], mmap=True), paths[2], split.classes)
     check_rows(paths[0], len(features), paths[2], len(logits))
-    return Samples(features, labels, logits)
+    return ImportedSamples(features, labels, logits)
 
 
 def source_checksums(folder: Path, phase: str, *, gated: bool) -> dict[str, str]:
@@ -212,7 +220,7 @@ def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | 
     return names[0], names[1]
 
 
-def save_phase(path: Path, samples: dict[str, Samples]) -> None:
+def save_phase(path: Path, samples: dict[str, ImportedSamples]) -> None:
     """Write a phase's sets to one safetensors file."""
     tensors: dict[str, np.ndarray] = {}
     for name, part in samples.items():
@@ -223,7 +231,7 @@ def save_phase(path: Path, samples: dict[str, Samples]) -> None:
     write_tensors(path, tensors)
 
 
-def describe_phase(samples: dict[str, Samples]) -> dict[str, Any]:
+def describe_phase(samples: dict[str, ImportedSamples]) -> dict[str, Any]:
     """What a manifest records of a phase: for each set width, samples and counts per class."""
     return {
         name: {

@@ -1,4 +1,4 @@
-"""The machine: device and threads, runs side by side, snapshots, what each stage took.
+"""The machine: device and threads, runs side by side, snapshots, the log of each stage.
 
 Imports ``base`` and ``settings``.
 """

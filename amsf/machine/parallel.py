@@ -27,12 +27,12 @@ def side_by_side(
     """Call ``function(*task)`` for every task; returns the results in the order of the tasks.
 
     Args:
-        function: importable on the workers.
-        tasks: its arguments.
+        function: a function that the workers can import.
+        tasks: the arguments of each call.
         compute: ``scheduler`` sends the tasks to a Dask cluster, which does those of a worker
             that dies again on another; without one, ``jobs`` of them run in processes here, each
             with ``threads`` threads.
-        label: of the progress.
+        label: what the progress line says.
 
     Raises:
         InputError: no scheduler answers at that address.

@@ -1,7 +1,7 @@
 """Snapshots of training under way: what an interrupted run goes on from.
 
 A snapshot is one safetensors file: weights, optimisers and random streams as tensors, and a JSON
-note. It is written to a temporary name and renamed, so that a run killed at any moment finds
+note. It is written to a temporary name and renamed, so that a run killed at any moment leaves
 either the last one or the one before.
 """
 
@@ -27,10 +27,10 @@ class Parts:
     """What changes while a run trains, each by name.
 
     Attributes:
-        modules: with their weights and buffers.
-        generators: random streams of torch.
-        states: tensors by name, changed in place.
-        optimisers: with their moments; their parameter groups go into the note.
+        modules: networks with their weights and buffers.
+        generators: torch's random streams.
+        states: tensors that are changed in place.
+        optimisers: optimisers with their moments; their parameter groups go into the note.
     """
 
     modules: dict[str, nn.Module]
@@ -43,8 +43,8 @@ def code_digest(rooms: Iterable[str], package: Path = PACKAGE) -> str:
     """SHA-256 of PyTorch's version and of every module in some rooms of ``amsf``.
 
     Args:
-        rooms: names of sub-packages.
-        package: the folder that holds them.
+        rooms: the rooms' names.
+        package: the folder that holds the rooms.
     """
     digest = hashlib.sha256(torch.__version__.encode())
     for room in sorted(rooms):
@@ -76,9 +76,9 @@ def restore_snapshot(path: Path, parts: Parts) -> Any:
         return None
     tensors = {name: torch.from_numpy(array) for name, array in read_tensors(path).items()}
     metadata = read_metadata(path)
-    found = {name: t for name, t in tensors.items() if not name.startswith("optimiser ")}
+    fixed = {name: t for name, t in tensors.items() if not name.startswith("optimiser ")}
     try:
-        if _shapes(found) != _shapes(_fixed(parts)):
+        if _shapes(fixed) != _shapes(_fixed(parts)):
             raise ValueError("its tensors have other names, shapes or types")
         for name, module in parts.modules.items():
             module.load_state_dict(_below(tensors, f"module {name} "))

@@ -1,9 +1,9 @@
-"""What each stage run took: time, memory and the machine, kept beside the outputs.
+"""The log of each stage run: its time, memory and machine, kept beside the outputs.
 
 A log is a small JSON file, ``data/stage_log/<stage>@<benchmark>.json``. It is no output of DVC,
 since it differs from run to run; so an output that DVC restores from its cache comes without one,
-and a log tells the checksum of the output that its run wrote: one that lies beside another output
-(of other parameters, restored since) is not believed.
+and a log has the checksum of the output that its run wrote: a log beside another output (one
+that other parameters gave and DVC restored) is not used.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 def logged(stage: str, benchmark: str | None, began: float) -> Iterator[None]:
     """Log a stage run that ends well; whatever log there was goes away first.
 
-    A log that cannot be written is told on stderr and is no error: the work itself is done.
+    If the log cannot be written, a line on stderr says so: the work itself is done.
 
     Args:
-        stage: its name in dvc.yaml.
-        benchmark: None for a stage that serves all.
-        began: ``time.perf_counter()`` at its start.
+        stage: the stage's name in dvc.yaml.
+        benchmark: the benchmark's name; None for a stage that serves all.
+        began: ``time.perf_counter()`` at the stage's start.
     """
     path = log_path(stage, benchmark)
     try:
@@ -84,10 +84,10 @@ def pipeline_stages(
     benchmarks: Sequence[str], pipeline: Path = PIPELINE
 ) -> list[tuple[str, str | None]]:
     """Every (stage, benchmark or None) of the pipeline, in the order of dvc.yaml."""
-    found: list[tuple[str, str | None]] = []
+    stages: list[tuple[str, str | None]] = []
     for name, body in _stages(pipeline).items():
-        found += [(name, key) for key in benchmarks] if "foreach" in body else [(name, None)]
-    return found
+        stages += [(name, key) for key in benchmarks] if "foreach" in body else [(name, None)]
+    return stages
 
 
 def stage_outputs(stage: str, benchmark: str | None, pipeline: Path = PIPELINE) -> list[Path]:
@@ -129,7 +129,7 @@ def own_peak() -> int:
 def workers_peak() -> int:
     """Most memory that one worker process held at once, in bytes; 0 without workers.
 
-    Of workers that have ended, and on Linux of those that still wait for work. A process counts
+    Workers that have ended count, and on Linux those that still wait for work. A process counts
     what its parent held when it was started.
     """
     ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _RSS_UNIT
@@ -167,8 +167,8 @@ def _cpu_model() -> str:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
         text = ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor() or "unknown"
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return match[1] if match else platform.processor() or "unknown"
 
 
 def _gpu_name() -> str | None:

@@ -19,7 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from amsf.model.aligner import Batch, Config, Optimiser, Progress, SteppedAligner
 from amsf.model.fusion import FusionModule
 from amsf.model.linear import LinearMap
-from amsf.model.vae import CrossModalVAE, Decoder, Encoder, kl_divergence, sample
+from amsf.model.vae import CrossModalVAE, Decoder, GaussianEncoder, kl_divergence, sample
 from amsf.model.vae_aligner import VaeAligner
 
 JUDGED_EVERY = 5  # steps
@@ -31,7 +31,7 @@ class StyleVAE(CrossModalVAE):
 
     def __init__(self, fusion: FusionModule, feature_width: int, latent: int, style: int) -> None:
         super().__init__(fusion, feature_width, latent)
-        self.skeleton_encoder = Encoder(feature_width, latent + style)
+        self.skeleton_encoder = GaussianEncoder(feature_width, latent + style)
         self.skeleton_decoder = Decoder(latent + style, feature_width)
 
 

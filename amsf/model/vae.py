@@ -26,7 +26,7 @@ TERMS = (
 )
 
 
-class Encoder(nn.Module):
+class GaussianEncoder(nn.Module):
     """Linear maps to the mean and the log-variance of the latent: (B, in) -> 2 x (B, L)."""
 
     def __init__(self, width: int, latent: int) -> None:
@@ -116,9 +116,9 @@ class CrossModalVAE(nn.Module):
     def __init__(self, fusion: FusionModule, feature_width: int, latent: int) -> None:
         super().__init__()
         self.fusion = fusion
-        self.skeleton_encoder = Encoder(feature_width, latent)
+        self.skeleton_encoder = GaussianEncoder(feature_width, latent)
         self.skeleton_decoder = Decoder(latent, feature_width)
-        self.text_encoder = Encoder(fusion.out_features, latent)
+        self.text_encoder = GaussianEncoder(fusion.out_features, latent)
         self.text_decoder = Decoder(latent, fusion.out_features)
 
     def prototypes(self, text: Tensor) -> Tensor:

@@ -49,12 +49,12 @@ def pack(
     """Read raw recordings and write the skeleton set and the report of what was left out.
 
     Args:
-        source: the folder (or, for ``npz``, the file).
+        source: the folder of recordings (or, for ``npz``, the file).
         out: the folder to write into.
         format_name: a key of :data:`amsf.pack.formats.FORMATS`.
-        dataset: the dataset's name, for ``npz`` only, by default that of ``out``; the other
-            formats are those of one dataset.
-        jobs: processes; 0 takes one for each core.
+        dataset: the dataset's name, for ``npz`` only, by default the name of ``out``; each other
+            format belongs to one dataset.
+        jobs: the number of processes; 0 takes one for each core.
         missing: a text file that names recordings to leave out.
 
     Raises:
@@ -63,7 +63,9 @@ def pack(
     """
     source, out = Path(source), Path(out)
     if dataset is not None and format_name != "npz":
-        raise InputError(f"a dataset's name is for format npz; {format_name} is that of one")
+        raise InputError(
+            f"a dataset's name is for format npz alone; {format_name} belongs to one dataset"
+        )
     listed = read_missing_list(missing) if missing is not None else frozenset()
     tasks, left_out = find_source(source, format_name)
     name, classes = format_name, FORMATS[format_name].classes
@@ -150,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
     parser.add_argument("--out", required=True, help="the folder to write into")
     parser.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
-    parser.add_argument("--jobs", type=int, default=0, help="processes (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=int, default=0, help="processes (default: one for each core)"
+    )
     parser.add_argument("--missing", help="a text file naming recordings to leave out")
     given = vars(parser.parse_args(arguments))
     start = time.perf_counter()

@@ -47,11 +47,12 @@ def plan_by_name(
     """Sort files into tasks and left-out ones by what their names say.
 
     Args:
-        files: paths of any kind.
-        suffix: the format's, with the dot.
-        form: how a name must look, for the reason.
-        parse_name: a stem's numbers, among them the 0-based ``label``; None for another form.
-        classes: how many classes the dataset has; None where that is not known.
+        files: the paths to sort.
+        suffix: the format's suffix, with the dot.
+        form: the form that a name must have, for the reason.
+        parse_name: a function that returns a stem's numbers, among them the 0-based ``label``, or
+            None for another form.
+        classes: the number of the dataset's classes; None where that is not known.
     """
     tasks: list[Task] = []
     left_out: list[LeftOut] = []

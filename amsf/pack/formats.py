@@ -31,9 +31,9 @@ class Format:
     """A raw format and the dataset that comes in it.
 
     Attributes:
-        suffix: of its files, with the dot.
-        form: how a file's name looks.
-        classes: how many classes the dataset has; None for a user's own.
+        suffix: the suffix of its files, with the dot.
+        form: the form of a file's name, for people.
+        classes: the number of the dataset's classes; None for a user's own.
         plan, read: see :mod:`amsf.pack.base`.
     """
 
@@ -59,7 +59,7 @@ def read_file(path: str | Path) -> tuple[str, list[Recording]]:
     Args:
         path: ``.skeleton`` (NTU), ``.mat`` (UTD-MHAD), ``.txt`` (a PKU-MMD video, as one
             recording), ``.npz`` (generic) or ``.safetensors`` (a packed set). Its name need not
-            be the dataset's: numbers that it does not tell are -1.
+            be the dataset's: numbers that it does not contain are -1.
 
     Returns:
         The joint layout, a key of :data:`amsf.skeleton.joints.LAYOUTS`, and the recordings.
@@ -117,10 +117,10 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
         raise InputError(f"{source}: no such folder or file")
     tasks, left_out = entry.plan(files, entry.classes)
     if not tasks:
-        what = f"{len(files)} files, such as {files[0].name}" if files else "no file"
+        what = f"only other files, such as {files[0].name}" if files else "no files"
         raise InputError(
             f"{source}: no recording of format {format_name} there; expected files named "
-            f"{entry.form}; found {what}"
+            f"{entry.form}; there are {what}"
         )
     return tasks, left_out
 
@@ -151,7 +151,7 @@ def read_source(
     """Read tasks in parallel; yield each with its outcome, in the order of the tasks.
 
     Args:
-        tasks: of :func:`find_source`.
+        tasks: the tasks that :func:`find_source` returns.
         format_name: a key of :data:`FORMATS`.
         jobs: processes; 0 takes one for each core.
 

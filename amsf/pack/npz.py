@@ -1,4 +1,4 @@
-"""The generic format: one ``.npz`` of a user's own recordings, read and written.
+"""The generic format: one ``.npz`` with a user's own recordings, read and written.
 
 | array | shape | |
 |---|---|---|
@@ -50,7 +50,7 @@ def read(task: Task) -> Reading:
 
     Raises:
         InputError: the file is not readable, an array is missing or has another shape or type,
-            the joint names are those of no layout, or the axes or unit are plainly others.
+            no layout has the joint names, or the axes or unit are plainly others.
     """
     (path,) = task
     try:
@@ -71,8 +71,8 @@ def _read(path: Path) -> Reading:
     _expect("offset", offset, len(names) + 1)
     if offset[0] != 0 or offset[-1] != len(joints) or (np.diff(offset) < 0).any():
         raise InputError(
-            f"offset must rise from 0 to the {len(joints)} rows of joints; found {offset[0]} to "
-            f"{offset[-1]}"
+            f"offset must rise from 0 to the {len(joints)} rows of joints; it runs from "
+            f"{offset[0]} to {offset[-1]}"
         )
     numbers: dict[str, np.ndarray] = {}
     for key in (*_NUMBERS, "persons"):
@@ -86,7 +86,7 @@ def _read(path: Path) -> Reading:
         try:
             rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
             if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
-                raise InputError(f"found {len(rows)} rows for {persons} persons")
+                raise InputError(f"it has {len(rows)} rows for {persons} persons")
             block = rows.astype(np.float32).reshape(persons, -1, len(order), 3)
             own = {key: int(numbers[key][i]) for key in _NUMBERS}
             odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]
@@ -114,16 +114,16 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise
     # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
     except Exception as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"not a readable .npz file ({told}); expected an .npz of several arrays, as "
+            f"not a readable .npz file ({reason}); expected an .npz of several arrays, as "
             "numpy.savez writes it"
         ) from error
     missing = [key for key in known[:4] if key not in arrays]
     if missing:
-        found = ", ".join(members) or "none"
+        present = ", ".join(members) or "none"
         raise InputError(
-            f"no array {', '.join(missing)}; found {found}: add it (docs/skeletons.md)"
+            f"no array {', '.join(missing)}; the file has {present}: add it (docs/skeletons.md)"
         )
     for key in ("names", "joint_names"):
         if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":

@@ -76,7 +76,7 @@ def read(task: Task) -> Reading:
 def _tracks(lines: list[str]) -> list[Track]:
     """The bodies of a file by their tracking ids.
 
-    Ids stay text: they are near 2^56, where doubles no longer tell neighbours apart.
+    Ids stay text: they are near 2^56, where doubles no longer distinguish neighbours.
     """
     if not any(line.strip() for line in lines):
         raise InputError("the file is empty")
@@ -92,7 +92,7 @@ def _tracks(lines: list[str]) -> list[Track]:
             where = f" in frame {frame} of {frames}"
             joints = _count(lines, at + 1, "joints", where)
             if joints != _JOINTS:
-                raise InputError(f"line {at + 2}: found {joints} joints{where}; expected {_JOINTS}")
+                raise InputError(f"line {at + 2} says {joints} joints{where}; expected {_JOINTS}")
             identity = lines[at].split(None, 1)[0] if lines[at].strip() else ""
             seen[identity] += 1
             # Two bodies of one frame are two, whatever their ids.
@@ -115,7 +115,7 @@ def _count(lines: list[str], at: int, what: str, where: str = "") -> int:
     if not text and not any(line.strip() for line in lines[at:]):
         raise InputError(f"cut short: the file ends{where or f' before the number of {what}'}")
     if not text.isdecimal() or len(text) > _DIGITS:
-        raise InputError(f"line {at + 1}: found '{text[:40]}'{where}; expected a number of {what}")
+        raise InputError(f"line {at + 1} is '{text[:40]}'{where}; expected a number of {what}")
     return int(text)
 
 
@@ -123,7 +123,7 @@ def _positions(lines: list[str], first_lines: list[int]) -> np.ndarray:
     """The (bodies, 25, 3) positions of the joint lines that start at ``first_lines``."""
     rows = [line for at in first_lines for line in lines[at : at + _JOINTS]]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # how numpy tells of text that is not a number
+        warnings.simplefilter("error")  # how numpy reports text that is not a number
         try:
             values = np.fromstring(" ".join(rows), sep=" ")
         except (DeprecationWarning, ValueError):
@@ -143,7 +143,7 @@ def _positions_checked(rows: list[str], first_lines: list[int]) -> np.ndarray:
         line = first_lines[i // _JOINTS] + i % _JOINTS + 1
         parts = row.split()
         if len(parts) != _VALUES:
-            raise InputError(f"line {line}: found {len(parts)} values; expected {_VALUES}")
+            raise InputError(f"line {line} has {len(parts)} values; expected {_VALUES}")
         for k, part in enumerate(parts[:3]):
             try:
                 values[i, k] = float(part)

@@ -6,7 +6,7 @@ same name, in a folder with "label" in its name, has lines ``action,start,end,co
 1-based actions; frames ``start`` up to, not including, ``end`` are taken.
 
 The camera is 1 for L, 2 for M, 3 for R. The subject is not in these files: it stays -1, and the
-cross-subject protocol goes by a list of videos (see :mod:`amsf.skeleton.partition`).
+cross-subject partition follows a list of videos (see :mod:`amsf.skeleton.partition`).
 
 T = frames, J = joints (25).
 """
@@ -109,15 +109,17 @@ def _table(path: Path, delimiter: str | None, columns: int) -> np.ndarray:
     """A text file of numbers as (lines, columns) float64."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of an empty file, told below
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # about an empty file, which is reported below
             table = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="latin-1")
     except ValueError as error:
-        told = str(error).rstrip(".")
-        raise InputError(f"{path}: {told}; expected {columns} numbers a line") from error
+        reason = str(error).rstrip(".")
+        raise InputError(f"{path}: {reason}; expected {columns} numbers in each line") from error
     if not table.size:
-        raise InputError(f"{path}: the file is empty; expected {columns} numbers a line")
+        raise InputError(f"{path}: the file is empty; expected {columns} numbers in each line")
     if table.shape[1] != columns:
         raise InputError(
-            f"{path}: found {table.shape[1]} values a line; expected {columns} numbers a line"
+            f"{path}: it has {table.shape[1]} values in each line; expected {columns} numbers"
         )
     return table

@@ -55,7 +55,7 @@ def benchmark_section(
         "facts": _facts(found),
         "findings": findings(found),
         "own_scores": [spread(found.metrics, score) for score in ("zsl", "H")],
-        "published": published_beside(found.run, published),
+        "published": published_beside(found.conditions, published),
         "scores": _score_table(found),
         "seeds": _seed_table(found),
         "recognition": _recognition(found, pictures),

@@ -22,7 +22,7 @@ from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import class_accuracies
-from amsf.report.published_results import Run
+from amsf.report.published_results import Conditions
 from amsf.settings.params import Benchmark, Params, Settings
 from amsf.text.features import MANIFEST, TextFeatures, load_text_features
 
@@ -79,9 +79,9 @@ class BenchmarkData:
         return tuple(sorted(int(seed) for seed in self.metrics["seeds"]))
 
     @property
-    def run(self) -> Run:
+    def conditions(self) -> Conditions:
         """What decides whether published results compare."""
-        return Run(
+        return Conditions(
             dataset=self.split.dataset,
             seen=len(self.split.seen),
             unseen=len(self.split.unseen),

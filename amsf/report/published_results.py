@@ -40,7 +40,7 @@ _OURS = {
 
 
 @dataclass(frozen=True)
-class Run:
+class Conditions:
     """What of a run of ours decides whether it compares.
 
     Attributes:
@@ -119,12 +119,12 @@ def load_published(path: Path = PUBLISHED_RESULTS) -> pd.DataFrame:
     return table
 
 
-def published_beside(run: Run, table: pd.DataFrame) -> list[PublishedResult]:
+def published_beside(ours: Conditions, table: pd.DataFrame) -> list[PublishedResult]:
     """The published results on a run's dataset and numbers of classes, in the table's order."""
-    same = (table["dataset"] == run.dataset) & (table["unseen"] == run.unseen)
+    same = (table["dataset"] == ours.dataset) & (table["unseen"] == ours.unseen)
     found = []
-    for row in table[same & (table["seen"] == run.seen)].to_dict("records"):
-        differs, unknown = _compare({str(k): str(v) for k, v in row.items()}, run)
+    for row in table[same & (table["seen"] == ours.seen)].to_dict("records"):
+        differs, unknown = _compare({str(k): str(v) for k, v in row.items()}, ours)
         scores = {n: None if pd.isna(row[n]) else float(row[n]) for n in NUMBERS}
         found.append(
             PublishedResult(
@@ -134,22 +134,24 @@ def published_beside(run: Run, table: pd.DataFrame) -> list[PublishedResult]:
     return found
 
 
-def _compare(theirs: Mapping[str, str], run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _compare(
+    theirs: Mapping[str, str], ours: Conditions
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What differs and what is not known between a row and a run, each as a phrase."""
     differs, unknown = [], []
-    if run.simulated:
+    if ours.simulated:
         differs.append("recordings: simulated here")
     encoder = theirs["skeleton_encoder"]
     if not encoder:
         unknown.append("skeleton encoder")
-    elif run.features in _OURS:
-        differs.append(f"skeleton features: {encoder} there, {_OURS[run.features]} here")
+    elif ours.features in _OURS:
+        differs.append(f"skeleton features: {encoder} there, {_OURS[ours.features]} here")
     else:
         unknown.append(f"whether {encoder}, theirs, made the features imported here")
     pairs = (
-        ("text encoder", theirs["text_encoder"], run.text_encoder, "{theirs} there, {ours} here"),
-        ("split", theirs["split"], run.split, "{theirs} classes there, {ours} ones here"),
-        ("metric", theirs["weighting"], run.weighting, "{theirs} there, {ours} here"),
+        ("text encoder", theirs["text_encoder"], ours.text_encoder, "{theirs} there, {ours} here"),
+        ("split", theirs["split"], ours.split, "{theirs} classes there, {ours} ones here"),
+        ("metric", theirs["weighting"], ours.weighting, "{theirs} there, {ours} here"),
     )
     for what, their_value, our_value, words in pairs:
         if not their_value:
@@ -161,9 +163,9 @@ def _compare(theirs: Mapping[str, str], run: Run) -> tuple[tuple[str, ...], tupl
             differs.append(f"{what}: {wording}")
     if not theirs["selection"]:
         unknown.append("how the cycle was chosen")
-    elif theirs["selection"] != run.selection:
+    elif theirs["selection"] != ours.selection:
         differs.append(
             f"selection: the cycle is chosen {_SELECTIONS[theirs['selection']]} there, "
-            f"{_SELECTIONS[run.selection]} here"
+            f"{_SELECTIONS[ours.selection]} here"
         )
     return tuple(differs), tuple(unknown)

@@ -1,7 +1,7 @@
 """What each fusion module allows of its parameters; the modules are in `amsf.model.fusion`.
 
-V = text views · D = width of a text vector. It stands here, without torch, so that what would be
-refused in training is told before any stage runs.
+V = text views · D = width of a text vector. The limits are here, without torch, so that they
+are checked before any stage runs.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def fixed_ratio(fusion: str, views: int) -> int | None:
 
 
 def find_fault(model: Model, views: int, width: int | None, whose: str = "a text") -> str | None:
-    """Why the fusion module cannot be built, or None if it can.
+    """Say why the fusion module cannot be built, or return None if it can.
 
     Args:
-        model: the ``model`` section: ``fusion`` and what belongs to it.
-        views: V.
-        width: D; None where it is not known yet.
-        whose: width that is, for the message.
+        model: the ``model`` section of the parameters.
+        views: the number of text views, V.
+        width: the width of a text vector, D; None where it is not known yet.
+        whose: what has that width, for the message.
     """
     if width and model.fusion in ("MHA", "Former") and width % model.heads:
         fits = [n for n in range(1, MOST_HEADS + 1) if width % n == 0]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from amsf.settings.params import Params
 
 
-def told_overrides(params: Params, key: str) -> str:
-    """A sentence with what the ``set`` of a benchmark changes; empty if it changes nothing.
+def describe_overrides(params: Params, key: str) -> str:
+    """Describe in a sentence what a benchmark's ``set`` changes; empty if it changes nothing.
 
-    Told at each training: else ``-S train.cycles=3`` would have no effect on a benchmark that sets
-    its own, without a word.
+    Each training prints it, because ``-S train.cycles=3`` does not change a benchmark that sets its
+    own cycles.
     """
     held, common = params.for_benchmark(key).model_dump(), params.model_dump()
     changed = [

@@ -1,7 +1,7 @@
-"""The knobs of the pipeline: ``params.yaml`` read into validated, frozen settings.
+"""The parameters of the pipeline: ``params.yaml`` read into validated, frozen settings.
 
-``params.yaml`` documents each knob; this module holds its type, its range and the checks that
-cross sections. Nothing here imports torch, so that a typo is told before anything long starts.
+``params.yaml`` documents each parameter; this module holds its type, its range and the checks that
+cross sections. Nothing here imports torch, so that a typo is reported before anything long starts.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Describe(Section):
         return self
 
 
-Encoder = Literal[
+EncoderName = Literal[
     "minilm",
     "clip-vit-b32",
     "clip-vit-b16",
@@ -121,7 +121,7 @@ Encoder = Literal[
 ]
 
 
-# Width of a text vector, where the encoder's name tells it.
+# Width of a text vector, for the encoders whose name determines it.
 TEXT_WIDTHS: dict[str, int] = {
     "minilm": 384,
     "clip-vit-b32": 512,
@@ -135,7 +135,7 @@ TEXT_WIDTHS: dict[str, int] = {
 class Text(Section):
     """The text encoder."""
 
-    encoder: Encoder = "minilm"
+    encoder: EncoderName = "minilm"
     checkpoint: str = ""
     over_long: Literal["error", "truncate"] = "error"
 
@@ -166,7 +166,7 @@ class SplitParams(Section):
 class Backbone(Section):
     """The skeleton encoder."""
 
-    protocol: Literal["subject", "setup", "view"] = "subject"
+    partition: Literal["subject", "setup", "view"] = "subject"
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 32
     learning_rate: PositiveFloat = 3e-3
@@ -254,7 +254,7 @@ class Compute(Section):
 
 
 class Settings(Section):
-    """Every section, as it holds for one benchmark."""
+    """All sections with the values that hold for one benchmark."""
 
     describe: Describe = Describe()
     text: Text = Text()
@@ -297,7 +297,7 @@ class Settings(Section):
         return self
 
     def switches(self) -> Switches:
-        """The protocol with every switch filled in: its own where set, else what its name says."""
+        """Fill in every switch of the protocol: the value that is set, else what the name says."""
         own = {k: v for k, v in self.protocol.model_dump().items() if v is not None}
         return Switches(**{**PROTOCOLS[self.protocol.name], **own})
 
@@ -327,7 +327,7 @@ class Params(Settings):
         """The entry of one benchmark.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: no benchmark has that name.
         """
         if key not in self.benchmarks:
             raise InputError(
@@ -342,26 +342,27 @@ def load_params(path: Path = PARAMS) -> Params:
 
     Raises:
         InputError: the file is missing or not YAML, or a name, type, range or combination is
-            wrong; all findings are told at once, each with the nearest valid name.
+            wrong; the message lists all mistakes, each with the nearest valid name.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; run from the repository's top folder")
     raw = read_yaml(path)
     if not isinstance(raw, dict):
-        found = "nothing" if raw is None else f"a {type(raw).__name__}"
+        content = "nothing" if raw is None else f"a {type(raw).__name__}"
         raise InputError(
-            f"{path}: found {found}; expected a mapping of sections, as the repository's file is"
+            f"{path}: it holds {content}; expected a mapping of sections, as in the "
+            "repository's file"
         )
     return parse_params(raw, str(path))
 
 
 def parse_params(raw: Mapping[str, Any], where: str) -> Params:
-    """Validate what :func:`load_params` reads; ``where`` names it in messages."""
+    """Validate parameters as :func:`load_params` does; ``where`` names them in messages."""
     params = _validate(Params, dict(raw), where)
     for key in params.benchmarks:
         if not re.fullmatch(_NAME, key):
-            told = f"{where}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it"
-            raise InputError(told)
+            message = f"{where}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it"
+            raise InputError(message)
         params.for_benchmark(key)
     return params
 
@@ -375,7 +376,7 @@ def _validate(kind: type[SectionT], raw: dict[str, Any], where: str) -> SectionT
 
 
 def _finding(kind: type[BaseModel], item: Any) -> str:
-    """One pydantic finding as a sentence, with the nearest valid name for an unknown one."""
+    """Put one of pydantic's errors into words, with the nearest valid name for an unknown one."""
     place = ".".join(str(part) for part in item["loc"]) or "parameters"
     if item["type"] == "extra_forbidden":
         fields = _fields_at(kind, item["loc"][:-1])
@@ -390,14 +391,14 @@ def _finding(kind: type[BaseModel], item: Any) -> str:
         hint = _nearest(str(item["input"]), allowed)
     if item["type"] == "unknown_name":
         hint = _nearest(str(item["input"]), item["ctx"]["known"].split(", "))
-    told = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
+    expected = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
     if item["type"] == "string_pattern_mismatch":
-        told = f"expected {_FORMS[item['ctx']['pattern']]}"
+        expected = f"expected {_FORMS[item['ctx']['pattern']]}"
     # reprlib: YAML aliases can make a short file's value too long to print.
-    return f"{place} is {reprlib.repr(item['input'])}: {told}{hint}"
+    return f"{place} is {reprlib.repr(item['input'])}: {expected}{hint}"
 
 
-_EXPECTED = {  # pydantic's type of a finding -> what it says of tuples and strings, in our words
+_EXPECTED = {  # pydantic's type of a finding -> what we say instead
     "too_short": "expected at least one entry",
     "string_too_short": "expected some text",
 }

@@ -1,6 +1,6 @@
 """The protocols `clean` and `reference`: each departure of the published code is one switch.
 
-docs/protocols.md tells what each switch does and why.
+docs/protocols.md explains each switch.
 """
 
 from __future__ import annotations

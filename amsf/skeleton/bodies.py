@@ -56,7 +56,7 @@ def main_persons(tracks: Sequence[Track]) -> np.ndarray:
         (M, T, J, 3) float32, the person with the most motion first.
 
     Raises:
-        InputError: there is no body in any frame, or a coordinate is no number of metres.
+        InputError: there is no body in any frame, or a coordinate is not a number of metres.
     """
     for track in tracks:
         wrong = ~(np.abs(track.joints) <= FARTHEST_M)  # so that NaN is wrong, too
@@ -65,12 +65,12 @@ def main_persons(tracks: Sequence[Track]) -> np.ndarray:
             raise InputError(
                 f"frame {int(track.frames[at[0]])}, joint {int(at[1])}: a coordinate is "
                 f"{track.joints[at]:.6g}; expected metres, a finite number up to {FARTHEST_M:.0f}: "
-                "mend or leave out the recording"
+                "correct or leave out the recording"
             )
-    found = [track for track in map(_without_zeros, tracks) if len(track.frames)]
-    if not found:
+    tracked = [track for track in map(_without_zeros, tracks) if len(track.frames)]
+    if not tracked:
         raise InputError("no body in any frame")
-    ranked = sorted(_joined(found), key=Track.motion, reverse=True)[:MAX_PERSONS]
+    ranked = sorted(_joined(tracked), key=Track.motion, reverse=True)[:MAX_PERSONS]
     kept = [t for t in ranked if len(t.frames) >= MIN_SHARE * len(ranked[0].frames)]
     times = np.unique(np.concatenate([track.frames for track in kept]))
     return np.stack([_filled(track, times) for track in kept]).astype(np.float32)

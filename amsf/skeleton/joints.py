@@ -40,8 +40,7 @@ class Layout:
 
     Attributes:
         joints: the J names in the order of the arrays; ``left_`` and ``right_`` are the person's.
-        parents: for each joint the index of the next one on the way to the root; the root's is
-            itself.
+        parents: the J indices of each joint's next one towards the root; the root's is itself.
         spine: (lower, upper) joints whose distance measures the size of a person.
         source: where the order comes from.
     """
@@ -150,10 +149,10 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def layout_of(name: str) -> Layout:
-    """The layout of a name.
+    """Look up a layout by its name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: no layout has that name.
     """
     if name not in LAYOUTS:
         raise InputError(f"joint layout '{name}' is not known; there are {', '.join(LAYOUTS)}")
@@ -176,21 +175,21 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
     Raises:
         InputError: no layout has exactly these joints.
     """
-    found = [_words(name) for name in joint_names]
-    nearest, differences = "", len(found) + 100
+    given = [_words(name) for name in joint_names]
+    nearest, differences = "", len(given) + 100
     for key, layout in LAYOUTS.items():
         wanted = [_words(name) for name in layout.joints]
-        if sorted(wanted) == sorted(found):
-            return key, [found.index(words) for words in wanted]
-        difference = len(set(wanted) ^ set(found))
+        if sorted(wanted) == sorted(given):
+            return key, [given.index(words) for words in wanted]
+        difference = len(set(wanted) ^ set(given))
         if difference < differences:
             nearest, differences = key, difference
     wanted = [_words(name) for name in LAYOUTS[nearest].joints]
-    missing = [n for n, w in zip(LAYOUTS[nearest].joints, wanted) if w not in found]
-    extra = list(dict.fromkeys(n for n, w in zip(joint_names, found) if w not in wanted))
-    repeated = list(dict.fromkeys(n for i, n in enumerate(joint_names) if found[i] in found[:i]))
+    missing = [n for n, w in zip(LAYOUTS[nearest].joints, wanted) if w not in given]
+    extra = list(dict.fromkeys(n for n, w in zip(joint_names, given) if w not in wanted))
+    repeated = list(dict.fromkeys(n for i, n in enumerate(joint_names) if given[i] in given[:i]))
     raise InputError(
-        f"these {len(found)} joint names are those of no known layout; of the nearest, {nearest}, "
+        f"no known layout has these {len(given)} joint names; of the nearest, {nearest}, "
         f"{_listed(missing)} missing, {_listed(extra)} unknown, {_listed(repeated)} repeated; "
         f"rename the joints or add a layout to amsf/skeleton/joints.py (known: "
         f"{', '.join(LAYOUTS)})"

@@ -1,7 +1,7 @@
-"""Which recordings train and which test: cross-subject, cross-setup and cross-view.
+"""The partition: which recordings train and which test (cross-subject, cross-setup, cross-view).
 
-The official lists of the known datasets, or a user's own list of training subjects (for PKU-MMD:
-of training videos) in ``train_subjects.txt`` beside the skeleton set.
+It is the official one of a known dataset, or follows a user's own list of training subjects (for
+PKU-MMD: of training videos) in ``train_subjects.txt`` beside the skeleton set.
 
 N = recordings.
 """
@@ -43,7 +43,7 @@ def _even(values: np.ndarray) -> np.ndarray:
     return values % 2 == 0
 
 
-# dataset -> protocol -> which numbers train. The cameras 2 and 3 of NTU RGB+D stand at 0 and 45
+# dataset -> partition -> which numbers train. The cameras 2 and 3 of NTU RGB+D stand at 0 and 45
 # degrees; those of PKU-MMD are the middle and the right one (Liu et al., PKU-MMD, 2017).
 OFFICIAL: dict[str, dict[str, Rule]] = {
     "ntu60": {"subject": _among(*NTU60_SUBJECTS), "view": _among(2, 3)},
@@ -56,43 +56,43 @@ _COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
 
 
 def training_mask(
-    skeletons: SkeletonSet, protocol: str, source: str | Path | None = None
+    skeletons: SkeletonSet, partition: str, source: str | Path | None = None
 ) -> np.ndarray:
-    """Tell the training recordings from the test recordings.
+    """Mark the recordings that train; the others test.
 
     Args:
-        skeletons: N recordings.
-        protocol: ``subject``, ``setup`` or ``view``.
-        source: the folder of the set; a ``train_subjects.txt`` in it takes the place of the
-            official list under ``subject``. It holds numbers of subjects, or names of recordings
-            or videos, separated by spaces, commas or lines; ``#`` starts a comment. The list that
-            comes with PKU-MMD can be used as it is: what follows its line of validation videos
-            is not read.
+        skeletons: the N recordings.
+        partition: ``subject``, ``setup`` or ``view`` (by camera).
+        source: the folder of the skeleton set; a ``train_subjects.txt`` in it takes the place of
+            the official list under ``subject``. It holds numbers of subjects, or names of
+            recordings or videos, separated by spaces, commas or lines; ``#`` starts a comment. The
+            list that comes with PKU-MMD can be used as it is: what follows its line of validation
+            videos is not read.
 
     Returns:
         (N,) bool, True where a recording trains.
 
     Raises:
-        InputError: the dataset has no such protocol, the numbers it goes by are unknown for some
-            recording, the list is wrong, or one side would be empty.
+        InputError: the dataset has no such partition, a recording lacks the number that decides,
+            the list is wrong, or one side would be empty.
     """
-    if protocol not in _COLUMN:
-        raise InputError(f"protocol '{protocol}' is not known; there are {', '.join(_COLUMN)}")
+    if partition not in _COLUMN:
+        raise InputError(f"partition '{partition}' is not known; there are {', '.join(_COLUMN)}")
     own = None if source is None else Path(source) / LIST_NAME
     official = OFFICIAL.get(skeletons.dataset, {})
-    if protocol == "subject" and own is not None and own.is_file():
+    if partition == "subject" and own is not None and own.is_file():
         where = f"'{own}'"
         mask = _listed(skeletons, own)
-    elif protocol in official:
-        where = f"protocol '{protocol}' of dataset '{skeletons.dataset}'"
-        mask = official[protocol](_known(skeletons, _COLUMN[protocol], where))
+    elif partition in official:
+        where = f"partition '{partition}' of dataset '{skeletons.dataset}'"
+        mask = official[partition](_known(skeletons, _COLUMN[partition], where))
     else:
         others = [f"'{name}'" for name in official]
         hint = f"use {' or '.join(others)}, or " if others else ""
         file = own or f"{LIST_NAME} beside the skeleton set"
         raise InputError(
-            f"dataset '{skeletons.dataset}' has no official protocol '{protocol}'; {hint}write the "
-            f"training subjects into {file} and use 'subject'"
+            f"dataset '{skeletons.dataset}' has no official partition '{partition}'; {hint}write "
+            f"the training subjects into {file} and use 'subject'"
         )
     if mask.all() or not mask.any():
         raise InputError(
@@ -120,7 +120,7 @@ def read_training_list(path: Path) -> list[str]:
     numbers = [word.isdecimal() for word in words]
     if any(numbers) and not all(numbers):
         name = words[numbers.index(False)]
-        raise InputError(f"{path}: found '{name}' among numbers of subjects; expected one kind")
+        raise InputError(f"{path}: '{name}' stands among numbers of subjects; expected one kind")
     return words
 
 
@@ -139,7 +139,8 @@ def _known(skeletons: SkeletonSet, column: str, where: str) -> np.ndarray:
     if (values == UNKNOWN).any():
         at = int((values == UNKNOWN).argmax())
         raise InputError(
-            f"{where} goes by the {column}, which is unknown for {int((values == UNKNOWN).sum())} "
-            f"of {len(values)} recordings, such as '{skeletons.names[at]}'"
+            f"{where} depends on the {column}, which is unknown for "
+            f"{int((values == UNKNOWN).sum())} of {len(values)} recordings, such as "
+            f"'{skeletons.names[at]}'"
         )
     return values

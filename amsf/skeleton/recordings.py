@@ -40,11 +40,11 @@ class Recording:
         joints: (M, T, J, 3) float32 metres, the main person first.
         name: unique in its set.
         label: 0-based class id; -1 where unknown, as for the other numbers.
-        subject, camera, setup: as numbered by the dataset.
+        subject, camera, setup: the dataset's numbers.
 
     Raises:
-        InputError: the array's shape is another, there is no frame, more than two persons, or a
-            coordinate is not finite.
+        InputError: the array has another shape, no frame or more than two persons, or a coordinate
+            is not finite.
     """
 
     joints: np.ndarray
@@ -58,7 +58,7 @@ class Recording:
         shape = self.joints.shape
         if len(shape) != 4 or shape[3] != 3 or not 1 <= shape[0] <= 2 or 0 in shape:
             raise InputError(
-                f"{self.name}: found joints of shape {shape}; expected (persons, frames, joints, 3)"
+                f"{self.name}: the joints have shape {shape}; expected (persons, frames, joints, 3)"
                 " with one or two persons and at least one frame"
             )
         if not np.isfinite(self.joints).all():
@@ -68,16 +68,16 @@ class Recording:
 
 @dataclass(frozen=True)
 class SkeletonSet:
-    """The recordings of a dataset; ``set[i]`` is an (M, T, J, 3) view of recording i.
+    """The recordings of a dataset; ``set[i]`` is recording i as (M, T, J, 3), not copied.
 
     Attributes:
-        joints: (R, J, 3) float32, a recording's rows after another's. Within a recording all
-            frames of the main person come first, then all of the second.
+        joints: (R, J, 3) float32 metres, one recording's rows after another's. Within a recording
+            all frames of the main person come first, then all of the second.
         offset: (N + 1,) int64; recording i has the rows ``offset[i]:offset[i + 1]``.
         persons: (N,) int8, 1 or 2.
         label: (N,) int64, 0-based class ids; -1 unknown.
         subject, camera, setup: (N,) int64, as numbered by the dataset; -1 unknown.
-        names: N unique names.
+        names: the N unique names.
         layout: the joint set, a key of :data:`amsf.skeleton.joints.LAYOUTS`.
         simulated: whether the recordings are made, not measured.
         dataset: the dataset's name.
@@ -253,8 +253,8 @@ class SkeletonSet:
             )
         for name in ("dataset", "layout"):
             if not isinstance(note[name], str):
-                told = reprlib.repr(note[name])
-                raise InputError(f"{path}: {name} is {told}; expected a name: pack again")
+                value = reprlib.repr(note[name])
+                raise InputError(f"{path}: {name} is {value}; expected a name: pack again")
         arrays = ("offset", "persons", *_NUMBERS)
         with open_tensors(path) as file:
             absent = sorted({"joints", *arrays} - set(file.keys()))
@@ -312,17 +312,17 @@ class _Index:
 
     def add(self, recording: Recording) -> np.ndarray:
         """Note a recording and return its (rows, J, 3) float32 joints."""
-        persons, frames, found, _ = recording.joints.shape
+        persons, frames, joints, _ = recording.joints.shape
         expected = len(layout_of(self.layout))
-        if found != expected:
+        if joints != expected:
             raise InputError(
-                f"{recording.name}: found {found} joints; expected {expected} ({self.layout})"
+                f"{recording.name}: it has {joints} joints; expected {expected} ({self.layout})"
             )
         self.names.append(recording.name)
         self.rows.append(persons * frames)
         self.persons.append(persons)
         self.numbers.append(tuple(getattr(recording, name) for name in _NUMBERS))
-        return np.ascontiguousarray(recording.joints, np.float32).reshape(-1, found, 3)
+        return np.ascontiguousarray(recording.joints, np.float32).reshape(-1, joints, 3)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``offset``, ``persons`` and the numbers, as a set has them."""
@@ -342,7 +342,7 @@ def _map(path: Path, start: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _map_joints(path: Path) -> np.ndarray:
-    """Map the joints of a safetensors file that ``safe_open`` has already found whole.
+    """Map the joints of a safetensors file that ``safe_open`` has already checked.
 
     The library's numpy interface copies what it reads. The format is: the header's length as 8
     bytes little-endian, a JSON header with each array's dtype, shape and place, then the data

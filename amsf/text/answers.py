@@ -22,11 +22,11 @@ class Answer:
     """One answer of a model.
 
     Attributes:
-        text: with single blanks; empty where there was none.
-        prompt_tokens: tokens of the question, as the model counts.
-        answer_tokens: tokens of the answer, as the model counts.
-        cut: it ended because ``max_tokens`` was reached.
-        refused: the endpoint itself marks it as a refusal.
+        text: the answer with single blanks; empty where there was none.
+        prompt_tokens: the number of tokens in the question, as the model counts.
+        answer_tokens: the number of tokens in the answer, as the model counts.
+        cut: whether it ended because ``max_tokens`` was reached.
+        refused: whether the endpoint itself marks it as a refusal.
     """
 
     text: str
@@ -37,12 +37,12 @@ class Answer:
 
 
 def find_fault(answer: Answer, label: str, labels: Iterable[str]) -> str | None:
-    """Why an answer must not be used, or None.
+    """Say why an answer must not be used, or return None.
 
     Args:
-        answer: what the model said.
-        label: the class that was asked for.
-        labels: the labels of all classes of the dataset.
+        answer: the model's answer.
+        label: the label of the class that was asked for.
+        labels: the labels of all the dataset's classes.
     """
     if answer.refused or _REFUSAL.search(answer.text.replace("’", "'")):
         return f"it refuses: '{answer.text[:60]}'"
@@ -63,7 +63,7 @@ def names_other_class(text: str, label: str, labels: Iterable[str]) -> str | Non
     A text is taken to be about another class if it has that class's whole label, and none of the
     words which set the own label apart from it. So "stand up" may be mentioned in a text on "sit
     down" that says "sit" or "down", but a text asked for "take off glasses" which says only "put on
-    glasses" is found. A label of one word ("drop", "bow") is an ordinary verb, too; it counts only
+    glasses" is one. A label of one word ("drop", "bow") is an ordinary verb, too; it counts only
     as the first word of the text.
     """
     said, own = _stems(text), _stems(label)

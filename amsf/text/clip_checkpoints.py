@@ -52,9 +52,9 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint file; check text.checkpoint")
     expected = KNOWN_SHA256.get(path.name)
-    if expected and (found := sha256(path)) != expected:
+    if expected and (digest := sha256(path)) != expected:
         raise InputError(
-            f"{path}: SHA-256 is {found}; the published {path.name} has {expected}. The download "
+            f"{path}: SHA-256 is {digest}; the published {path.name} has {expected}. The download "
             "is damaged or this is another model: fetch it again, or give weights of your own "
             "another file name"
         )
@@ -89,8 +89,8 @@ def convert_text_tower(
     """Map an original state dict to ``CLIPTextModelWithProjection``'s.
 
     Args:
-        original: names as OpenAI's code has them; image-tower tensors are passed over.
-        where: the file, for error messages.
+        original: tensors by the names of OpenAI's code; image-tower tensors are passed over.
+        where: the file's name, for messages.
 
     Returns:
         The keyword arguments of ``CLIPTextConfig`` but the special tokens, and the state dict in
@@ -105,7 +105,7 @@ def convert_text_tower(
     def take(name: str, *shape: int | None) -> torch.Tensor:
         if name not in original:
             raise InputError(
-                f"{where}: no tensor '{name}'; found {', '.join(list(original)[:4])} ... "
+                f"{where}: no tensor '{name}'; it has {', '.join(list(original)[:4])} ... "
                 "Expected the names of OpenAI's CLIP"
             )
         tensor = original[name].detach().to(torch.float32)
@@ -113,9 +113,9 @@ def convert_text_tower(
             want is None or want == have for want, have in zip(shape, tensor.shape, strict=True)
         )
         if not fits:
-            told = ", ".join("any" if want is None else str(want) for want in shape)
+            wanted = ", ".join("any" if want is None else str(want) for want in shape)
             raise InputError(
-                f"{where}: '{name}' has shape {tuple(tensor.shape)}; expected ({told})"
+                f"{where}: '{name}' has shape {tuple(tensor.shape)}; expected ({wanted})"
             )
         return tensor
 
@@ -174,7 +174,7 @@ def _refuse_bomb(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             content = sum(info.file_size for info in archive.infolist())
     except zipfile.BadZipFile:
-        return  # told by torch's own reader
+        return  # torch's own reader reports it
     if content > 2 * size + SMALL:
         raise InputError(
             f"{path}: its records would take {content >> 20} MiB, out of a file of {size >> 20} "

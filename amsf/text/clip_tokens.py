@@ -1,9 +1,9 @@
 """CLIP's vocabulary and the cleaning of texts that goes before it.
 
 OpenAI's byte-pair vocabulary is one file, ``bpe_simple_vocab_16e6.txt.gz``: a comment line, then
-one merge a line. It is looked for beside the checkpoint, then in an installed package that ships
-it (``clip-anytorch``, ``open_clip_torch``; nothing of them is imported, so neither torchvision nor
-anything else that they ask for is needed).
+one merge in each line. It is read from beside the checkpoint, else from an installed package that
+ships it (``clip-anytorch``, ``open_clip_torch``; they are not imported, so their dependencies are
+not needed).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MERGES = 49408 - 2 * 256 - 2
 
 
 def clean(text: str) -> str:
-    """A text as CLIP's tokenizer was trained on it: mended, unescaped, single blanks.
+    """A text as CLIP's tokenizer was trained on it: repaired, unescaped, single blanks.
 
     transformers 5 leaves this out. ``html.unescape`` goes twice because web texts were often
     escaped twice. Lower case is left to the tokenizer.
@@ -84,7 +84,7 @@ def read_vocabulary(path: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
         if len(pair) == 2:
             merges.append((pair[0], pair[1]))
         elif pair:
-            raise InputError(f"{path}: found line '{line[:40]}'; expected two tokens a line")
+            raise InputError(f"{path}: a line is '{line[:40]}'; expected two tokens in each line")
     symbols = _byte_symbols()
     tokens = [*symbols, *(symbol + "</w>" for symbol in symbols)]
     tokens += ["".join(pair) for pair in merges] + [START, END]

@@ -54,11 +54,11 @@ def load_prompts(folder: Path = PROMPTS) -> dict[str, str]:
     Raises:
         InputError: there is none, one is named like no view, or lacks ``{label}``.
     """
-    found = {path.stem: path for path in sorted(Path(folder).glob("*.txt"))}
-    if not found:
+    paths = {path.stem: path for path in sorted(Path(folder).glob("*.txt"))}
+    if not paths:
         raise InputError(f"{folder}: no prompts; expected LLMad.txt and LLMmd.txt")
     prompts = {}
-    for view, path in found.items():
+    for view, path in paths.items():
         if view not in VIEWS:
             raise InputError(f"{path}: '{view}' is no view; views are {', '.join(VIEWS)}")
         prompts[view] = path.read_text(encoding="utf-8").strip()
@@ -71,7 +71,8 @@ def length_check(texts: Sequence[Text]) -> CheckText:
     """A check that a text fits every encoder which will read it.
 
     Args:
-        texts: the encoders' parameters; those that truncate or are ``published`` take any length.
+        texts: the ``text`` sections of the encoders; those that truncate or are ``published`` take
+            any length.
 
     Raises:
         InputError: an encoder is not on this machine.
@@ -104,13 +105,13 @@ def ask_model(
     """Descriptions from a model, from the record where it has them.
 
     Args:
-        labels: the C classes to describe, by id.
+        labels: the labels of the C classes to describe, by id.
         all_labels: the labels that an answer must not be about by mistake.
-        prompts: view -> prompt.
-        describe: the model and its parameters.
-        record: where answers are found and kept.
-        provider: makes who answers; called only if something has to be asked.
-        check: further demands on a text, such as its length.
+        prompts: the prompt of each view.
+        describe: the ``describe`` section of the parameters.
+        record: the record that answers are read from and written to.
+        provider: a function that makes the provider; called only if something has to be asked.
+        check: a further check of a text, such as its length.
 
     Returns:
         view -> frame with columns ``id,sample,text``, C * samples rows.
@@ -144,7 +145,7 @@ def ask_model(
             )
         rows[question.view].append((ids[question.label], question.sample, text))
     columns = ["id", "sample", "text"]
-    return {view: pd.DataFrame(found, columns=columns) for view, found in rows.items()}
+    return {view: pd.DataFrame(lines, columns=columns) for view, lines in rows.items()}
 
 
 def _ask_all(
@@ -200,14 +201,14 @@ def _ask_all(
 
 
 class _Spending:
-    """What was spent, and an estimate of what is left, told on stderr now and then."""
+    """Counts tokens, and reports them with an estimate of what is left on stderr now and then."""
 
     def __init__(self, todo: list[Question]) -> None:
         self._left = {(q.view, q.label): 0 for q in todo}
         for question in todo:
             self._left[question.view, question.label] += 1
         self._total, self._answered, self._tokens = len(todo), 0, 0
-        self._lock, self._told = threading.Lock(), time.monotonic()
+        self._lock, self._reported = threading.Lock(), time.monotonic()
 
     def add(self, tokens: int) -> None:
         """Count tokens; called from the threads that ask."""
@@ -218,8 +219,8 @@ class _Spending:
         """Count an answered question; called from one thread alone."""
         self._answered += 1
         self._left[question.view, question.label] -= 1
-        if self._answered == self._total or time.monotonic() - self._told > REPORT_EVERY:
-            self._told = time.monotonic()
+        if self._answered == self._total or time.monotonic() - self._reported > REPORT_EVERY:
+            self._reported = time.monotonic()
             classes: dict[str, int] = {}
             for (_, label), left in self._left.items():
                 classes[label] = classes.get(label, 0) + left

@@ -29,12 +29,12 @@ Texts = dict[str, pd.DataFrame]
 
 
 def load_texts(dataset: str, folder: Path = TEXTS, classes: Path | None = None) -> Texts:
-    """The texts of a dataset, a view each, as written by people or recorded from a model.
+    """The texts of a dataset for each view, as written by people or recorded from a model.
 
     Args:
-        dataset: its name; ntu60 has the first 60 texts of ntu120.
-        folder: where ``<dataset>/<view>.csv`` are.
-        classes: where the class lists are, if not in ``data/classes``.
+        dataset: the dataset's name; ntu60 has the first 60 texts of ntu120.
+        folder: the folder with ``<dataset>/<view>.csv``.
+        classes: the folder with the class lists, if not ``data/classes``.
 
     Returns:
         view -> frame with columns ``id``, ``sample`` (0), ``text``, C rows; the views that have a
@@ -107,7 +107,7 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     table = read_table(path, ",".join(columns), dtype={"text": str})
     if list(table.columns) != columns:
         raise InputError(
-            f"{path}: found columns {','.join(map(str, table.columns))}; expected "
+            f"{path}: the columns are {','.join(map(str, table.columns))}; expected "
             f"{','.join(columns)} (a text with a comma in it stands in double quotes)"
         )
     table["text"] = table["text"].str.split().str.join(" ")

@@ -31,9 +31,10 @@ def encode_texts(texts: Texts, text: Text, dataset: str) -> tuple[TextFeatures, 
     """Encode every view; several samples of a class are averaged after encoding.
 
     Args:
-        texts: view -> frame with columns ``id,sample,text`` (see :mod:`amsf.text.descriptions`).
-        text: the encoder's parameters.
-        dataset: whose texts they are.
+        texts: for each view a frame with columns ``id,sample,text``
+            (see :mod:`amsf.text.descriptions`).
+        text: the ``text`` section of the parameters.
+        dataset: the name of the dataset whose texts they are.
 
     Returns:
         The features (C, V, D), and manifest entries: SHA-256 of the texts and of the weights.

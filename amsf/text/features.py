@@ -3,7 +3,7 @@
 C = classes of a dataset, V = text views, D = text width.
 
 The artifact is a folder with ``features.npy`` (C, V, D) and ``manifest.json``. The published
-layout of this field is one file a view, ``text_feats/{encoder}/{view}_{C}.npy`` (C, D).
+layout of this field is one file for each view, ``text_feats/{encoder}/{view}_{C}.npy`` (C, D).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class TextFeatures:
     Attributes:
         features: (C, V, D) float32, not normalised.
         views: the V names along the second axis.
-        encoder: what made them, such as ``minilm`` or ``published``.
-        dataset: whose classes these are.
+        encoder: the encoder that made them, such as ``minilm`` or ``published``.
+        dataset: the name of the classes' dataset.
     """
 
     features: np.ndarray
@@ -66,7 +66,7 @@ class TextFeatures:
         """Write the artifact's folder, whole and byte-stable.
 
         Args:
-            folder: where to; a folder of that name is replaced.
+            folder: the folder to write; one that is there is replaced.
             extra_manifest: further JSON entries, such as the SHA-256 of the texts.
         """
         C, _, D = self.features.shape
@@ -122,18 +122,18 @@ def import_published(
 
     Args:
         folder: the encoder's folder with ``{published name}_{C}.npy``, each (C, D).
-        views: our view -> published name (see :func:`published_views`), at least one.
-        classes: C.
-        encoder: the name to keep with them.
-        dataset: whose classes these are.
+        views: the published name of each of our views (see :func:`published_views`), at least one.
+        classes: the number of classes, C.
+        encoder: the encoder's name to keep with the features.
+        dataset: the name of the classes' dataset.
 
     Raises:
         InputError: a file is missing, or its shape or type is wrong, or a row is not finite or
             is all zero, or the views differ in width.
 
     Warns:
-        UserWarning: two classes of a view have the same vector, so that nothing told by this
-            view sets them apart.
+        UserWarning: two classes of a view have the same vector, so that this
+            view does not distinguish them.
     """
     arrays: dict[str, np.ndarray] = {}
     for view, name in views.items():
@@ -147,16 +147,18 @@ def import_published(
         arrays[view] = array.astype(np.float32)
         pairs = duplicate_rows(arrays[view])
         if pairs:
-            told = "; ".join(" = ".join(str(i) for i in group) for group in pairs)
+            groups = "; ".join(" = ".join(str(i) for i in group) for group in pairs)
             warnings.warn(
-                f"{path}: classes with one and the same text vector: {told}. Two classes that "
-                "share a text cannot be told apart by it; check the class map",
+                f"{path}: classes with one and the same text vector: {groups}. Two classes that "
+                "share a text cannot be distinguished by it; check the class map",
                 stacklevel=2,
             )
     widths = {view: array.shape[1] for view, array in arrays.items()}
     if len(set(widths.values())) != 1:
-        found = ", ".join(f"{view} {width}" for view, width in widths.items())
-        raise InputError(f"{folder}: the views differ in width ({found}); take them of one encoder")
+        shown = ", ".join(f"{view} {width}" for view, width in widths.items())
+        raise InputError(
+            f"{folder}: the views differ in width ({shown}); take them from one encoder"
+        )
     return TextFeatures(np.stack(list(arrays.values()), axis=1), tuple(arrays), encoder, dataset)
 
 
@@ -171,19 +173,19 @@ def published_views(folder: Path, classes: int) -> dict[str, str]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected text_feats/{{encoder}} with .npy")
-    found: dict[str, str] = {}
+    names_of: dict[str, str] = {}
     for view in get_args(View):
         names = [view, *([MSF_NAMES[view]] if view in MSF_NAMES else [])]
         there = [name for name in names if (folder / f"{name}_{classes}.npy").is_file()]
         if there:
-            found[view] = there[0]
-    if not found:
+            names_of[view] = there[0]
+    if not names_of:
         has = ", ".join(sorted(p.name for p in folder.glob("*.npy"))) or "no .npy file"
         raise InputError(
-            f"{folder}: found {has}; expected {{view}}_{classes}.npy with view among "
+            f"{folder}: it has {has}; expected {{view}}_{classes}.npy with view among "
             f"{', '.join([*get_args(View), 'ad', 'md'])}"
         )
-    return found
+    return names_of
 
 
 def export_published(
@@ -192,7 +194,7 @@ def export_published(
     """Write ``{name}_{C}.npy`` (C, D) for each view into the encoder's folder.
 
     Args:
-        features: what to write.
+        features: the features to write.
         folder: the encoder's folder, ``text_feats/{encoder}``; made where missing.
         names: our view -> published name; a view not named keeps ours. MSF's are ``MSF_NAMES``.
     """

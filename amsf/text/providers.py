@@ -17,7 +17,7 @@ class Provider(Protocol):
     """One question, one answer.
 
     Attributes:
-        concurrency: how many questions may be under way at once.
+        concurrency: the number of questions that may wait for an answer at the same time.
     """
 
     concurrency: int
@@ -53,7 +53,7 @@ class OpenAIProvider:
         if not self._key:
             raise InputError(
                 f"describe.provider is openai, but {KEY_VARIABLE} is not set; set it in the "
-                "environment (any word does for a local server that asks for none)"
+                "environment (any word will do for a local server that needs none)"
             )
         self.concurrency = describe.concurrency
         self._describe = describe
@@ -71,7 +71,7 @@ class OpenAIProvider:
         """The answer; one that is not a chat completion counts as empty."""
         settings: dict[str, Any] = {self._limit: self._describe.max_tokens}
         try:
-            found = self._client.chat.completions.create(
+            completion = self._client.chat.completions.create(
                 model=self._describe.model,
                 messages=[{"role": "user", "content": prompt}],
                 temperature=self._describe.temperature,
@@ -81,15 +81,15 @@ class OpenAIProvider:
             return Answer("")
         except self._errors as error:
             # Some servers repeat the key in their message.
-            told = str(error).replace(self._key, "***")
+            reason = str(error).replace(self._key, "***")
             raise InputError(
-                f"describe.model {self._describe.model} at {self._client.base_url}: {told} "
-                f"({type(error).__name__}). Answers so far are kept; mend it and run again"
+                f"describe.model {self._describe.model} at {self._client.base_url}: {reason} "
+                f"({type(error).__name__}). Answers so far are kept; correct it and run again"
             ) from None
-        choices = getattr(found, "choices", None)
+        choices = getattr(completion, "choices", None)
         if not choices:
             return Answer("")
-        message, usage = choices[0].message, found.usage
+        message, usage = choices[0].message, completion.usage
         return Answer(
             # Answers are kept in files, and a server may repeat the key in them.
             text=" ".join((message.content or "").replace(self._key, "***").split()),
@@ -118,10 +118,10 @@ class LocalProvider:
             self._model: Any = AutoModelForCausalLM.from_pretrained(name, dtype="auto", **safe)
         # A damaged folder makes the library raise whatever it stumbles upon.
         except Exception as error:
-            told = (str(error) or type(error).__name__).splitlines()[0]
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(
-                f"describe.model {name}: no chat model of that name on this machine ({told}). Give "
-                f"its folder, or with a network run: hf download {name}"
+                f"describe.model {name}: no chat model of that name on this machine ({reason}). "
+                f"Give its folder, or with a network run: hf download {name}"
             ) from error
         if not self._tokenizer.chat_template:
             raise InputError(

@@ -42,24 +42,24 @@ def read_published_texts(path: Path, classes: int) -> list[str]:
 
 
 def find_published_texts(folder: Path, classes: int) -> dict[str, Path]:
-    """Which of our views a folder has, as a file each.
+    """The file of each of our views that a folder has.
 
     Raises:
         InputError: it has none for this number of classes.
     """
-    found = {}
+    files = {}
     for view in VIEWS:
         names = dict.fromkeys([view, MSF_NAMES.get(view, view)])
         paths = [Path(folder) / f"{n}_{classes}.{end}" for n in names for end in ("pkl", "csv")]
         there = [path for path in paths if path.is_file()]
         if there:
-            found[view] = there[0]
-    if not found:
+            files[view] = there[0]
+    if not files:
         raise InputError(
             f"{folder}: no texts of {classes} classes; expected {{view}}_{classes}.csv or .pkl "
             f"with view among {', '.join([*VIEWS, 'ad', 'md'])}"
         )
-    return found
+    return files
 
 
 class _ListsAndStrings(pickle.Unpickler):
@@ -91,12 +91,12 @@ def _read_pickle(path: Path) -> list[str]:
             texts = _ListsAndStrings(file).load()
     # A damaged pickle can raise nearly anything.
     except Exception as error:
-        told = str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
         raise InputError(
-            f"{path}: not a pickled list of strings ({told}); nothing else is read from a pickle"
+            f"{path}: not a pickled list of strings ({reason}); nothing else is read from a pickle"
         ) from None
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise InputError(f"{path}: found {type(texts).__name__}; expected a list of strings")
+        raise InputError(f"{path}: it holds {type(texts).__name__}; expected a list of strings")
     return texts
 
 
@@ -105,24 +105,26 @@ def _read_csv(path: Path) -> list[str]:
     columns = list(table.columns)
     if len(columns) != 2 or columns[0] != "idx" or columns[1] not in ("label", "dcp"):
         raise InputError(
-            f"{path}: found columns {','.join(map(str, columns))}; expected idx,label or idx,dcp"
+            f"{path}: the columns are {','.join(map(str, columns))}; expected idx,label or idx,dcp"
         )
     if table["idx"].tolist() != list(range(1, len(table) + 1)):
-        raise InputError(f"{path}: idx does not run from 1 without gaps; expected a row a class")
+        raise InputError(
+            f"{path}: idx does not run from 1 without gaps; expected a row for each class"
+        )
     return table[columns[1]].astype(str).tolist()
 
 
 def main(folder: str, classes: str, out: str) -> None:
-    """Convert each view that is found."""
+    """Convert each view that the folder has."""
     if not classes.isdigit():
         raise InputError(f"CLASSES is '{classes}'; expected a number, such as 60")
-    found = find_published_texts(Path(folder), int(classes))
-    read = {view: read_published_texts(path, int(classes)) for view, path in found.items()}
+    files = find_published_texts(Path(folder), int(classes))
+    read = {view: read_published_texts(path, int(classes)) for view, path in files.items()}
     for view, texts in read.items():
         table = pd.DataFrame({"id": range(len(texts)), "text": texts})
         target = Path(out) / f"{view}.csv"
         write_text(target, table.to_csv(index=False, lineterminator="\n"))
-        print(f"{target}: {len(texts)} texts from {found[view]}")
+        print(f"{target}: {len(texts)} texts from {files[view]}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The record of what a language model answered: one JSON line an answer, never paid for twice.
+"""The record of a language model's answers: one JSON line for each, so that none is paid for twice.
 
 A line is appended and flushed to the disk as soon as the answer is there, so that a killed run
 loses nothing. Its key is a SHA-256 over the model, the prompt and the parameters: the same
-question finds its answer again, a changed one does not.
+question gets its answer again, a changed one does not.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AnswerRecord:
                 self._texts[entry["key"]] = str(entry["text"])
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(
-                    f"{self.path}: line {number} is no record of an answer ({error}); mend or "
+                    f"{self.path}: line {number} is no record of an answer ({error}); correct or "
                     "delete that line"
                 ) from None
         if len(whole) < len(raw):

@@ -52,20 +52,21 @@ def near_duplicates(cosines: np.ndarray) -> list[tuple[int, int, float]]:
 
 
 def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
-    """Whether two views find the same classes alike: (V, V) Spearman correlations.
+    """Whether the same classes are alike in two views: (V, V) Spearman correlations.
 
-    Of the upper triangles of the C x C matrices, as in representational similarity analysis
-    (Kriegeskorte et al. 2008). It compares orders, so that views and encoders of any scale compare.
+    They compare the upper triangles of the C x C matrices, as in representational similarity
+    analysis (Kriegeskorte et al. 2008). They compare orders, so that the scale of a view or an
+    encoder does not matter.
     """
     upper = np.triu_indices(len(cosines[0]), k=1)
     V = len(cosines)
-    found = np.eye(V)
+    correlations = np.eye(V)
     for a in range(V):
         for b in range(a):
-            found[a, b] = found[b, a] = float(
+            correlations[a, b] = correlations[b, a] = float(
                 spearmanr(cosines[a][upper], cosines[b][upper]).statistic
             )
-    return found
+    return correlations
 
 
 def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) -> dict[str, Any]:
@@ -76,9 +77,9 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
     duplicates, near-duplicates; correlation between views).
 
     Args:
-        features: (C, V, D).
-        labels: C names.
-        folder: replaced as a whole.
+        features: the text features, (C, V, D).
+        labels: the labels of the C classes.
+        folder: the folder to write; one that is there is replaced.
     """
     cosines = {view: cosine_matrix(features.select([view])[:, 0]) for view in features.views}
     correlation = view_correlations(list(cosines.values()))
@@ -154,7 +155,7 @@ def _draw_views(correlation: np.ndarray, views: Sequence[str], title: str) -> Fi
         for b, value in enumerate(row):
             colour = "black" if value > (lowest + 1) / 2 else "white"
             axes.text(b, a, f"{value:.2f}", ha="center", va="center", color=colour)
-    axes.set_title(f"Do views find the same classes alike?\n{title}", fontsize=10)
+    axes.set_title(f"Are the same classes alike in two views?\n{title}", fontsize=10)
     figure.colorbar(image, ax=axes, label="Spearman correlation")
     return figure
 

@@ -16,7 +16,7 @@ from amsf.training.trainer import CycleResult, PhaseTrainer
 
 
 @dataclass
-class Record:
+class TrainingRecord:
     """What a phase has recorded so far.
 
     Attributes:
@@ -45,7 +45,7 @@ class Record:
         self.points.extend(result.points)
 
 
-def save_phase_snapshot(path: Path, trainer: PhaseTrainer, record: Record) -> None:
+def save_phase_snapshot(path: Path, trainer: PhaseTrainer, record: TrainingRecord) -> None:
     """Write the trainer as it is between two cycles, with its record."""
     note = {
         "cycle": trainer.cycle,
@@ -55,7 +55,7 @@ def save_phase_snapshot(path: Path, trainer: PhaseTrainer, record: Record) -> No
     save_snapshot(path, _parts(trainer), note)
 
 
-def restore_phase_snapshot(path: Path, trainer: PhaseTrainer) -> Record:
+def restore_phase_snapshot(path: Path, trainer: PhaseTrainer) -> TrainingRecord:
     """Put a new trainer where the snapshot's was; without a snapshot it stays at its start.
 
     Raises:
@@ -63,15 +63,15 @@ def restore_phase_snapshot(path: Path, trainer: PhaseTrainer) -> Record:
     """
     note = restore_snapshot(path, _parts(trainer))
     if note is None:
-        return Record()
+        return TrainingRecord()
     trainer.cycle = note["cycle"]
     trainer.streams.batches.bit_generator.state = note["batches"]
-    return Record(**note["record"])
+    return TrainingRecord(**note["record"])
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path) -> TrainingRecord:
     """The record in a phase's snapshot."""
-    return Record(**read_metadata(path)["note"]["record"])
+    return TrainingRecord(**read_metadata(path)["note"]["record"])
 
 
 def _parts(trainer: PhaseTrainer) -> Parts:

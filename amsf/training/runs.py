@@ -29,7 +29,12 @@ from amsf.machine.snapshots import code_digest
 from amsf.model.aligner import Config, aligner_class, build_aligner
 from amsf.model.checkpoints import save_model
 from amsf.settings.params import Settings
-from amsf.training.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
+from amsf.training.records import (
+    TrainingRecord,
+    read_record,
+    restore_phase_snapshot,
+    save_phase_snapshot,
+)
 from amsf.training.trainer import PhaseTrainer, Streams
 
 # Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
@@ -169,14 +174,14 @@ def _cycles(settings: Settings) -> int:
     return aligner_class(settings.model.aligner).cycles(settings.train)
 
 
-def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: Record) -> bool:
+def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: TrainingRecord) -> bool:
     """Whether the cycle that has just ended is to be kept."""
     if settings.switches().selection == "val" and phase == "test":
         return True
     return cycle == _chosen(settings, phase, {phase: record})
 
 
-def _chosen(settings: Settings, phase: str, records: dict[str, Record]) -> int:
+def _chosen(settings: Settings, phase: str, records: dict[str, TrainingRecord]) -> int:
     """The cycle whose model is used, by what the phases have recorded."""
     selection = settings.switches().selection
     if selection == "last":

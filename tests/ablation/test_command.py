@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from amsf.ablation import __main__ as ablation
-from amsf.ablation.runs import Run, State
+from amsf.ablation.experiments import Experiment, State
 from amsf.compare.revisions import Named
 from tests.support.queue_project import GRID, SOURCE, git
 from tests.support.small_evaluation import KEY, answers, scores
@@ -64,7 +64,8 @@ def test_what_was_done_from_another_commit_says_so(
     queue_project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "amsf.ablation.runs.Runs.of", lambda *_: Run("done", named=Named("a" * 40, "b" * 40))
+        "amsf.ablation.experiments.Experiments.of",
+        lambda *_: Experiment("done", named=Named("a" * 40, "b" * 40)),
     )
     ablation.main(["queue", PATH])
     assert f"already done from commit {'b' * 10}, left alone" in capsys.readouterr().out
@@ -80,7 +81,7 @@ def test_what_waits_is_not_queued_twice(
     state: State,
     words: str,
 ) -> None:
-    monkeypatch.setattr("amsf.ablation.runs.Runs.of", lambda *_: Run(state))
+    monkeypatch.setattr("amsf.ablation.experiments.Experiments.of", lambda *_: Experiment(state))
     ablation.main(["queue", PATH])
     told = capsys.readouterr().out
     assert told.count(words) == 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from amsf.ablation.experiments import Experiment
 from amsf.ablation.grid import Cell, Grid
-from amsf.ablation.runs import Run
 from amsf.ablation.table import Line, as_frame, as_markdown
 from amsf.compare.revisions import Named
 
@@ -25,14 +25,14 @@ CELLS = (cell("Add"), cell("MHA"), cell("MLP"), cell("SA", excluded=True))
 GRID = Grid("g", ("fusion",), CELLS)
 
 
-def done(commit: str) -> Run:
-    return Run("done", named=Named("r" * 40, commit * 40))
+def done(commit: str) -> Experiment:
+    return Experiment("done", named=Named("r" * 40, commit * 40))
 
 
 LINES = [
     Line(CELLS[0], done("a"), "demo-u8", row(41.26)),
     Line(CELLS[1], done("a"), "demo-u8", row(47.84)),
-    Line(CELLS[2], Run("failed", "no memory"), "demo-u8", {}),
+    Line(CELLS[2], Experiment("failed", "no memory"), "demo-u8", {}),
     Line(CELLS[3], None, "demo-u8", {}),
 ]
 
@@ -87,7 +87,7 @@ def test_a_benchmark_without_gzsl_has_one_score() -> None:
 
 
 def test_one_table_a_benchmark() -> None:
-    both = [*LINES, *(Line(li.cell, li.run, "utd27-u5", li.row) for li in LINES)]
+    both = [*LINES, *(Line(li.cell, li.experiment, "utd27-u5", li.row) for li in LINES)]
     told = as_markdown(GRID, both, ["demo-u8"])
     assert told.count("| fusion |") == 2
     assert told.count("- `g-MLP`") == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dvc.api import exp_show
 
+from amsf.ablation.experiments import Experiments
 from amsf.ablation.grid import apply_overrides
-from amsf.ablation.runs import Runs
 from amsf.ablation.tasks import Task, failure, queue_run, queue_tasks
 from amsf.base.yaml import read_yaml
 from amsf.compare.revisions import Revisions
@@ -50,10 +50,10 @@ def test_what_waits_is_known_from_another_commit_too(project: Path) -> None:
         ]
         raw = read_yaml(Path("params.yaml"))
         with Revisions() as revisions:
-            runs = Runs(revisions)
+            experiments = Experiments(revisions)
             same = parse_params(apply_overrides(raw, {"model.heads": 2}), "parameters")
-            assert runs.of("tiny-9-MHA", same).state == "queued"
-            other = runs.of("tiny-9-MHA", parse_params(raw, "parameters"))
+            assert experiments.of("tiny-9-MHA", same).state == "queued"
+            other = experiments.of("tiny-9-MHA", parse_params(raw, "parameters"))
         assert (other.state, other.reason) == (
             "changed",
             "in the queue with model.heads 2 instead of 4",

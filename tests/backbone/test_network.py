@@ -8,28 +8,34 @@ import numpy as np
 import pytest
 import torch
 
-from amsf.backbone.network import FEATURES, Encoder, EncoderShape, GraphConvolution, partitions
-from amsf.backbone.preprocessing import Samples, person_views
+from amsf.backbone.network import (
+    FEATURES,
+    EncoderShape,
+    GraphConvolution,
+    SkeletonEncoder,
+    neighbourhoods,
+)
+from amsf.backbone.preprocessing import SkeletonSamples, separate_persons
 from amsf.skeleton.joints import LAYOUTS, Layout
 
 
-def random_batch(layout: Layout, persons: int) -> Samples:
+def random_batch(layout: Layout, persons: int) -> SkeletonSamples:
     generator = torch.Generator().manual_seed(0)
     joints = torch.randn(3, persons, 32, len(layout), 3, generator=generator)
-    return Samples(joints, torch.ones(3, persons, dtype=torch.bool))
+    return SkeletonSamples(joints, torch.ones(3, persons, dtype=torch.bool))
 
 
-def encode(encoder: Encoder, samples: Samples) -> torch.Tensor:
+def encode(encoder: SkeletonEncoder, samples: SkeletonSamples) -> torch.Tensor:
     with torch.no_grad():
-        return encoder(person_views(samples, encoder.layout), len(samples))[0]
+        return encoder(separate_persons(samples, encoder.layout), len(samples))[0]
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("persons", [1, 2])
 def test_every_layout_gives_features_and_logits(name: str, persons: int) -> None:
-    encoder = Encoder(EncoderShape(name, classes=7, frames=32)).eval()
+    encoder = SkeletonEncoder(EncoderShape(name, classes=7, frames=32)).eval()
     samples = random_batch(LAYOUTS[name], persons)
-    features, logits = encoder(person_views(samples, LAYOUTS[name]), 3)
+    features, logits = encoder(separate_persons(samples, LAYOUTS[name]), 3)
     assert features.shape == (3, FEATURES)
     assert logits.shape == (3, 7)
     assert (features >= 0).all()
@@ -39,7 +45,7 @@ def test_every_layout_gives_features_and_logits(name: str, persons: int) -> None
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_partitions_are_the_bones_in_both_directions(name: str) -> None:
     layout = LAYOUTS[name]
-    own, inward, outward = partitions(layout).numpy()
+    own, inward, outward = neighbourhoods(layout).numpy()
     np.testing.assert_array_equal(own, np.eye(len(layout)))
     assert {(int(i), int(j)) for i, j in np.argwhere(inward)} == set(layout.edges)
     assert {(int(j), int(i)) for i, j in np.argwhere(outward)} == set(layout.edges)
@@ -50,7 +56,7 @@ def test_partitions_are_the_bones_in_both_directions(name: str) -> None:
 def test_graph_convolution_is_a_sum_over_partitions_and_neighbours() -> None:
     torch.manual_seed(0)
     layout = LAYOUTS["openni15"]
-    graph = partitions(layout)
+    graph = neighbourhoods(layout)
     layer = GraphConvolution(graph, 2, 2).eval()
     with torch.no_grad():
         layer.extra += 0.1 * torch.randn_like(layer.extra)
@@ -67,25 +73,25 @@ def test_graph_convolution_is_a_sum_over_partitions_and_neighbours() -> None:
 
 
 def test_the_order_of_two_persons_does_not_matter() -> None:
-    encoder = Encoder(EncoderShape("kinect25", 5, 32)).eval()
+    encoder = SkeletonEncoder(EncoderShape("kinect25", 5, 32)).eval()
     samples = random_batch(LAYOUTS["kinect25"], 2)
     swapped = encode(encoder, replace(samples, joints=samples.joints.flip(1)))
     torch.testing.assert_close(swapped, encode(encoder, samples), atol=1e-5, rtol=1e-4)
 
 
 def test_an_absent_second_person_does_not_matter() -> None:
-    encoder = Encoder(EncoderShape("kinect25", 5, 32)).eval()
+    encoder = SkeletonEncoder(EncoderShape("kinect25", 5, 32)).eval()
     samples = random_batch(LAYOUTS["kinect25"], 2)
     samples.present[1, 1] = False
     features = encode(encoder, samples)
     samples.joints[1, 1] = 99.0
     torch.testing.assert_close(encode(encoder, samples), features)
-    alone = encode(encoder, Samples(samples.joints[1:2, :1], samples.present[1:2, :1]))
+    alone = encode(encoder, SkeletonSamples(samples.joints[1:2, :1], samples.present[1:2, :1]))
     torch.testing.assert_close(alone[0], features[1], atol=1e-5, rtol=1e-4)
 
 
 def test_a_sample_does_not_depend_on_its_batch() -> None:
-    encoder = Encoder(EncoderShape("kinect20", 5, 32)).eval()
+    encoder = SkeletonEncoder(EncoderShape("kinect20", 5, 32)).eval()
     samples = random_batch(LAYOUTS["kinect20"], 1)
     alone = encode(encoder, samples[torch.tensor([2])])
     torch.testing.assert_close(alone[0], encode(encoder, samples)[2], atol=1e-5, rtol=1e-4)

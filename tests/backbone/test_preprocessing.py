@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amsf.backbone.preprocessing import (
-    Samples,
+    SkeletonSamples,
     augment,
     normalise,
-    person_views,
     prepare,
     resample,
     rotation_y,
+    separate_persons,
 )
 from amsf.base.errors import InputError
 from amsf.demo.simulation import simulate
@@ -35,7 +35,7 @@ def recordings() -> SkeletonSet:
     return simulate(subjects=4, repetitions=1)
 
 
-def two_people(recordings: SkeletonSet) -> Samples:
+def two_people(recordings: SkeletonSet) -> SkeletonSamples:
     """(2, 2, 16, J, 3), two recordings of two persons."""
     rows = np.flatnonzero(recordings.persons == 2)[[0, 30]]
     return prepare(recordings, rows, LAYOUT, 16)
@@ -90,47 +90,47 @@ def test_the_camera_does_not_matter(recordings: SkeletonSet, angle: float) -> No
     samples = two_people(recordings)
     turn = rotation_y(torch.tensor([angle]))[0]
     turned = replace(samples, joints=torch.einsum("ij,bmtkj->bmtki", turn, samples.joints))
-    a, b = person_views(samples, LAYOUT), person_views(turned, LAYOUT)
+    a, b = separate_persons(samples, LAYOUT), separate_persons(turned, LAYOUT)
     torch.testing.assert_close(b.own, a.own, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(b.partner, a.partner, atol=1e-4, rtol=1e-4)
 
 
 def test_views_face_the_sensor_and_stand_at_the_origin(recordings: SkeletonSet) -> None:
-    views = person_views(two_people(recordings), LAYOUT)
+    people = separate_persons(two_people(recordings), LAYOUT)
     left, right = LAYOUT.shoulders
-    across = (views.own[:, :3, right] - views.own[:, :3, left]).mean(1)
+    across = (people.own[:, :3, right] - people.own[:, :3, left]).mean(1)
     assert (across[:, 0] > 5 * across[:, 2].abs()).all()
     torch.testing.assert_close(
-        views.own[:, :, LAYOUT.root].mean(1), torch.zeros(4, 3), atol=1e-5, rtol=0
+        people.own[:, :, LAYOUT.root].mean(1), torch.zeros(4, 3), atol=1e-5, rtol=0
     )
 
 
 def test_each_person_sees_the_other_at_their_distance(recordings: SkeletonSet) -> None:
     samples = two_people(recordings)
-    joints, views = samples.joints, person_views(samples, LAYOUT)
-    assert views.sample.tolist() == [0, 0, 1, 1]
+    joints, people = samples.joints, separate_persons(samples, LAYOUT)
+    assert people.sample.tolist() == [0, 0, 1, 1]
     gap = (joints[:, 0, :, LAYOUT.root] - joints[:, 1, :, LAYOUT.root]).norm(dim=-1)
-    seen = (views.own[:, :, LAYOUT.root] - views.partner[:, :, LAYOUT.root]).norm(dim=-1)
+    seen = (people.own[:, :, LAYOUT.root] - people.partner[:, :, LAYOUT.root]).norm(dim=-1)
     torch.testing.assert_close(seen, gap.repeat_interleave(2, 0), atol=1e-4, rtol=1e-4)
 
 
 def test_absent_partners_are_zero_and_stay_so(recordings: SkeletonSet) -> None:
     rows = [0, int(np.flatnonzero(recordings.persons == 2)[0])]
     samples = prepare(recordings, rows, LAYOUT, 16)
-    views = person_views(samples, LAYOUT)
-    assert views.paired.tolist() == [False, True, True]
-    varied = augment(views, LAYOUT, torch.Generator().manual_seed(0))
-    for part in (views.partner, varied.partner):
+    people = separate_persons(samples, LAYOUT)
+    assert people.paired.tolist() == [False, True, True]
+    varied = augment(people, LAYOUT, torch.Generator().manual_seed(0))
+    for part in (people.partner, varied.partner):
         assert not part[0].any()
         assert part[1].any()
 
 
 def test_augmentation_varies_but_never_mirrors(recordings: SkeletonSet) -> None:
-    views = person_views(prepare(recordings, range(40), LAYOUT, 32), LAYOUT)
-    varied = augment(views, LAYOUT, torch.Generator().manual_seed(1))
-    again = augment(views, LAYOUT, torch.Generator().manual_seed(1))
+    people = separate_persons(prepare(recordings, range(40), LAYOUT, 32), LAYOUT)
+    varied = augment(people, LAYOUT, torch.Generator().manual_seed(1))
+    again = augment(people, LAYOUT, torch.Generator().manual_seed(1))
     assert torch.equal(varied.own, again.own)
-    assert (varied.own - views.own).abs().mean() > 0.02
+    assert (varied.own - people.own).abs().mean() > 0.02
     # Right, up and forward keep their handedness: the triple product keeps its sign.
     left, right = LAYOUT.hips
     lower, upper = LAYOUT.spine
@@ -142,7 +142,7 @@ def test_augmentation_varies_but_never_mirrors(recordings: SkeletonSet) -> None:
         ahead = start[:, foot] - start[:, ankle]
         return (torch.linalg.cross(across, up) * ahead).sum(-1)
 
-    assert (handedness(views.own) < 0).all()
+    assert (handedness(people.own) < 0).all()
     assert (handedness(varied.own) < 0).all()
 
 

@@ -10,7 +10,7 @@ import torch
 
 from amsf.backbone import training as backbone_training
 from amsf.backbone.network import EncoderShape
-from amsf.backbone.preprocessing import Samples, prepare
+from amsf.backbone.preprocessing import SkeletonSamples, prepare
 from amsf.backbone.training import encode, load_encoder, save_encoder, train_encoder
 from amsf.base.errors import InputError
 from amsf.demo.simulation import simulate
@@ -25,7 +25,7 @@ KNOBS = Backbone(epochs=30, batch_size=8, learning_rate=4e-3, frames=16)
 
 
 @pytest.fixture(scope="module")
-def data() -> dict[str, tuple[Samples, np.ndarray]]:
+def data() -> dict[str, tuple[SkeletonSamples, np.ndarray]]:
     recordings = simulate(subjects=8, repetitions=1)
     known = np.isin(recordings.label, CLASSES)
     parts = {}
@@ -37,7 +37,7 @@ def data() -> dict[str, tuple[Samples, np.ndarray]]:
 
 
 def test_it_learns_classes_that_carry_to_other_people(
-    data: dict[str, tuple[Samples, np.ndarray]],
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]],
 ) -> None:
     encoder = train_encoder(*data["train"], CLASSES, SHAPE, KNOBS, CPU)
     samples, label = data["test"]
@@ -49,7 +49,7 @@ def test_it_learns_classes_that_carry_to_other_people(
 
 
 def test_equal_seeds_give_equal_weights_and_leave_torch_alone(
-    data: dict[str, tuple[Samples, np.ndarray]],
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]],
 ) -> None:
     knobs = KNOBS.model_copy(update={"epochs": 1})
     torch.manual_seed(5)
@@ -65,7 +65,7 @@ def test_equal_seeds_give_equal_weights_and_leave_torch_alone(
 
 
 def test_columns_of_other_classes_get_no_gradient(
-    data: dict[str, tuple[Samples, np.ndarray]],
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]],
 ) -> None:
     biases = []
     for epochs in (1, 3):
@@ -80,7 +80,7 @@ def test_columns_of_other_classes_get_no_gradient(
 
 
 def test_a_saved_encoder_encodes_the_same(
-    data: dict[str, tuple[Samples, np.ndarray]], tmp_path: Path
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]], tmp_path: Path
 ) -> None:
     knobs = KNOBS.model_copy(update={"epochs": 1})
     encoder = train_encoder(*data["train"], CLASSES, SHAPE, knobs, CPU)
@@ -93,7 +93,7 @@ def test_a_saved_encoder_encodes_the_same(
 
 
 def test_a_damaged_checkpoint_is_told(
-    data: dict[str, tuple[Samples, np.ndarray]], tmp_path: Path
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_encoder(tmp_path, "encoder_test")
@@ -108,7 +108,7 @@ def test_a_damaged_checkpoint_is_told(
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     tmp_path: Path,
-    data: dict[str, tuple[Samples, np.ndarray]],
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     knobs = KNOBS.model_copy(update={"epochs": 4})

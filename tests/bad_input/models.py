@@ -155,7 +155,7 @@ MODELS = Area(
         _gate("a gate without its threshold", threshold=None),
         _gate("a gate with words", intercept="high"),
         _gate("a threshold that is no probability", threshold=7.5),
-        _gate("a temperature of zero", temperature=0.0),
+        _gate("a temperature of zero", threshold=0.5, temperature=0.0),
         _gate("an odd number of coefficients", coefficients=[1.0, 2.0, 3.0]),
         _used("NaN in a gate", GATE, _bytes(GATE, b'{"threshold": NaN}\n')),
         _used("no skeleton encoder", ENCODER, ENCODER.unlink),

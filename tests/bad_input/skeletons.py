@@ -123,14 +123,14 @@ def _recordings(dataset: str = "mine", **numbers: list[int]) -> SkeletonSet:
     return SkeletonSet.from_recordings(made, layout="kinect25", dataset=dataset)
 
 
-def _protocol(what: str, names: str, content: str | None, protocol: str = "subject") -> Case:
+def _partition(what: str, names: str, content: str | None, partition: str = "subject") -> Case:
     """Two recordings of subjects 1 and 2, and a list of the training subjects."""
 
     def make() -> Call:
         if content is not None:
             Path("train_subjects.txt").write_text(content)
         recordings = _recordings(label=[0, 1], subject=[1, 2])
-        return lambda: training_mask(recordings, protocol, Path())
+        return lambda: training_mask(recordings, partition, Path())
 
     return Case(what, "`stages.backbone`", names, make)
 
@@ -244,11 +244,11 @@ SETS = Area(
         _set("offsets that fall", offset=np.array([0, 12, 10])),
         _set("three persons", persons=np.array([1, 3], np.int8)),
         _set("a label below -1", label=np.array([0, -2])),
-        _protocol("no list of training subjects", "train_subjects.txt", None),
-        _protocol("an empty list of training subjects", "train_subjects.txt", "# none\n"),
-        _protocol("subjects and names in one list", "train_subjects.txt", "1 r0\n"),
-        _protocol("a list that leaves no test recording", "train_subjects.txt", "1 2\n"),
-        _protocol("a protocol that the dataset has not", "protocol 'setup'", None, "setup"),
+        _partition("no list of training subjects", "train_subjects.txt", None),
+        _partition("an empty list of training subjects", "train_subjects.txt", "# none\n"),
+        _partition("subjects and names in one list", "train_subjects.txt", "1 r0\n"),
+        _partition("a list that leaves no test recording", "train_subjects.txt", "1 2\n"),
+        _partition("a partition that the dataset has not", "partition 'setup'", None, "setup"),
         _roles("recordings of another dataset", "'utd27'", [0, 1, 2, 3], "utd27"),
         _roles("a recording without a label", "'r1'", [0, -1, 2, 3]),
         _roles("a label beyond the dataset", "'r3'", [0, 1, 2, 4]),

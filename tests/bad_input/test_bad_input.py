@@ -33,20 +33,20 @@ CASES = [(area, case) for area in AREAS for case in area.cases]
 PAGE = Path(__file__).parents[2] / "docs/bad_input.md"
 WRITE = "AMSF_WRITE_DOCS"
 SLOWEST = 20.0  # seconds until the error, on any machine; encoders take a few to load
-HEAD = f"""# Bad input, and what is said of it
+HEAD = f"""# Bad input, and the message for it
 
-{{count}} kinds of bad input, each with the message given. All are tests: the message names the
-file or parameter, and nothing is written or changed. This page is written by
+{{count}} kinds of bad input, each with its message. Each is a test: the message names the file or
+parameter, and nothing is written or changed. This page is written by
 
     {WRITE}=1 python -m pytest tests/bad_input/test_bad_input.py
 
-and the tests hold it to what is said. A command prints the message after `error: ` and exits
+and the tests compare it with the messages. A command prints the message after `error: ` and exits
 with 1. What is wrong in one recording of many never stops the others: `python -m amsf.pack` and
 `amsf.predict` name it, with the same message, and go on. The remedy for a broken recording is to
 fetch it again or to leave it out.
 
-A stage looks at its input before it starts to work. `python -m amsf.check` looks at that of all
-benchmarks (classes, texts, split, source, device) before the first one runs, in seconds.
+A stage checks its input before it starts to work. `python -m amsf.check` checks that of all
+benchmarks (classes, texts, split, source, device) in seconds, before the first one runs.
 """
 
 
@@ -116,7 +116,9 @@ def page(outcome_of: Callable[[Case], Outcome]) -> str:
     """The table of all cases as Markdown."""
     parts = [HEAD.format(count=len(CASES))]
     for area in AREAS:
-        parts.append(f"\n## {area.title}\n\n| what is wrong | told by | message |\n|---|---|---|\n")
+        parts.append(
+            f"\n## {area.title}\n\n| what is wrong | reported by | message |\n|---|---|---|\n"
+        )
         for case in area.cases:
             cells = (case.what, case.told_by, outcome_of(case).message)
             parts.append(f"| {' | '.join(_cell(cell) for cell in cells)} |\n")

@@ -11,7 +11,7 @@ import pytest
 
 from amsf.base.errors import InputError
 from amsf.compare.checks import changes, check_pair
-from amsf.compare.evaluations import Evaluation, Record
+from amsf.compare.evaluations import Evaluation, Origin
 from tests.support.small_evaluation import LABELS, UNSEEN, answers
 
 
@@ -27,7 +27,7 @@ def evaluation(name: str, quality: float = 0.7, seeds: tuple[int, ...] = (0, 1))
         zsl={seed: zsl for seed, (zsl, _) in by_seed.items()},
         gzsl={seed: gzsl for seed, (_, gzsl) in by_seed.items()},
         recordings={"gtest": ("a", "b"), "ztest": ("c",)},
-        record=Record({"model.heads": 4}, {"amsf/model/vae.py": "1"}, "s"),
+        origin=Origin({"model.heads": 4}, {"amsf/model/vae.py": "1"}, "s"),
     )
 
 
@@ -71,7 +71,7 @@ def test_what_does_not_compare(change: dict[str, Any], message: str) -> None:
     [
         ({"zsl": {0: BASE.zsl[0]}, "gzsl": {0: BASE.gzsl[0]}}, "only one of the two has seed 1"),
         ({"val_unseen": (2, 3)}, "validation-unseen classes differ"),
-        ({"record": Record({}, {}, "t")}, "recordings differ; .* checked by their names"),
+        ({"origin": Origin({}, {}, "t")}, "recordings differ; .* checked by their names"),
         ({"gzsl": {}}, "ZSL alone is compared"),
         (
             {"switches": {"name": "reference", "selection": "val"}},
@@ -92,7 +92,7 @@ def test_selection_on_the_test_samples_is_told_even_if_both_do_it() -> None:
 
 def test_imported_features_are_checked_by_their_labels_alone() -> None:
     one, two = (
-        replace(evaluation(n), recordings={}, record=Record({}, {}, n)) for n in ("one", "two")
+        replace(evaluation(n), recordings={}, origin=Origin({}, {}, n)) for n in ("one", "two")
     )
     (warning,) = check_pair(one, two)
     assert "features differ" in warning
@@ -100,10 +100,10 @@ def test_imported_features_are_checked_by_their_labels_alone() -> None:
 
 
 def test_changes_are_told_parameter_by_parameter() -> None:
-    record = Record(
+    origin = Origin(
         {"model.heads": 8, "model.views": ["lb", "MAmd"]}, {"amsf/model/vae.py": "2"}, "s"
     )
-    assert changes(BASE, replace(evaluation("two"), record=record)) == [
+    assert changes(BASE, replace(evaluation("two"), origin=origin)) == [
         "model.heads 4 -> 8",
         "model.views (absent) -> [lb, MAmd]",
         "code: amsf/model/vae.py",

@@ -69,8 +69,8 @@ def test_what_is_read(snapshot: Snapshot) -> None:
 
 
 def test_what_it_came_from_is_that_of_its_own_stages(snapshot: Snapshot) -> None:
-    record = read_evaluation(snapshot, KEY).record
-    assert record.params == {
+    origin = read_evaluation(snapshot, KEY).origin
+    assert origin.params == {
         f"benchmarks.{KEY}.dataset": "demo",
         f"benchmarks.{KEY}.source": "data/simulated/demo",
         "model.heads": 4,
@@ -78,8 +78,8 @@ def test_what_it_came_from_is_that_of_its_own_stages(snapshot: Snapshot) -> None
         "train.cycles": 5,  # its own; the section's 10 had no effect
         "train.batch_size": 64,
     }
-    assert record.code == {"amsf/features/phases.py": "f1", "amsf/model/vae.py": "v1"}
-    assert record.source == "aa.dir"
+    assert origin.code == {"amsf/features/phases.py": "f1", "amsf/model/vae.py": "v1"}
+    assert origin.source == "aa.dir"
 
 
 def test_scores_are_those_of_the_definitions(snapshot: Snapshot) -> None:

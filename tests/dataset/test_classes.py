@@ -67,7 +67,10 @@ HEADER = "id,label,persons\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,name,persons\n0,a,1\n", "found columns id, name, persons; expected id,label,persons"),
+        (
+            "id,name,persons\n0,a,1\n",
+            "the columns are id, name, persons; expected id,label,persons",
+        ),
         ("", "not a readable CSV file"),
         (HEADER + "0,a,1\n1,b,1,1,1\n", "line 3 has 5 cells, the header 3"),
         (HEADER + "1,a,1\n2,b,1\n", "row 1 has id 1; expected 0: ids run from 0 without gaps"),

@@ -73,10 +73,14 @@ def test_unsorted_lists_and_other_integers_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("ru2", np.array([1.0, 5.0]), r"ru2\.npy: found shape \(2,\) of float64; .* integer class"),
-        ("rv2_0", np.array([[0, 4]]), r"rv2_0\.npy: found shape \(1, 2\) of int64; .* 1-D list"),
-        ("rs5", np.array(3), r"rs5\.npy: found shape \(\) of int64"),
-        ("rs5", np.array([True] * 5), r"rs5\.npy: found shape \(5,\) of bool"),
+        (
+            "ru2",
+            np.array([1.0, 5.0]),
+            r"ru2\.npy: it holds float64 of shape \(2,\); .* integer class",
+        ),
+        ("rv2_0", np.array([[0, 4]]), r"rv2_0\.npy: it holds int64 of shape \(1, 2\); .* 1-D list"),
+        ("rs5", np.array(3), r"rs5\.npy: it holds int64 of shape \(\)"),
+        ("rs5", np.array([True] * 5), r"rs5\.npy: it holds bool of shape \(5,\)"),
         ("ru2", np.array([1, 7]), "unseen: class ids 7; expected 0 to 6"),
         ("rs3_0", np.array([2, 3, 5]), "classes 5 are in both val_seen and unseen"),
         ("rs5", np.array([0, 2, 3, 4]), "classes 6 of x are neither seen nor unseen"),

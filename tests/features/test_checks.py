@@ -12,7 +12,7 @@ from amsf.base.errors import InputError
 from amsf.dataset.splits import make_split
 from amsf.features import checks as feature_checks
 from amsf.features.checks import (
-    Samples,
+    ImportedSamples,
     check_features,
     check_labels,
     check_logits,
@@ -120,19 +120,19 @@ def test_rows() -> None:
 # --- reports ------------------------------------------------------------------------------------
 
 
-def samples(labels: list[int], seed: int, *, logits: bool = False) -> Samples:
+def samples(labels: list[int], seed: int, *, logits: bool = False) -> ImportedSamples:
     N = len(labels)
-    return Samples(rows(N, 3, seed=seed), np.array(labels), rows(N, 7) if logits else None)
+    return ImportedSamples(rows(N, 3, seed=seed), np.array(labels), rows(N, 7) if logits else None)
 
 
 def test_stacking_keeps_the_order() -> None:
     a, b = samples([1, 2], 0, logits=True), samples([3], 1, logits=True)
-    both = Samples.stack([a, b])
+    both = ImportedSamples.stack([a, b])
     assert both.labels.tolist() == [1, 2, 3]
     assert both.features[2] == pytest.approx(b.features[0])
     assert both.logits is not None
     assert both.logits.shape == (3, 7)
-    assert Samples.stack([samples([1], 0), samples([2], 1)]).logits is None
+    assert ImportedSamples.stack([samples([1], 0), samples([2], 1)]).logits is None
 
 
 def test_zero_rows_are_reported_set_by_set() -> None:
@@ -148,11 +148,11 @@ def test_zero_rows_are_reported_set_by_set() -> None:
 
 def phases(
     train: list[int], gzsl: list[int], val: list[int]
-) -> tuple[dict[str, Samples], dict[str, Samples]]:
+) -> tuple[dict[str, ImportedSamples], dict[str, ImportedSamples]]:
     """Both phases: training and test samples, and validation-unseen samples, by their labels."""
     test = {"train": samples(train, 1), "gzsl": samples(gzsl, 2)}
     unseen = samples(val, 3)
-    return test, {"zsl": unseen, "gzsl": Samples.stack([unseen, samples([2, 3, 3], 4)])}
+    return test, {"zsl": unseen, "gzsl": ImportedSamples.stack([unseen, samples([2, 3, 3], 4)])}
 
 
 FLAW = "the validation-unseen samples are, class by class, as many as the GZSL test samples"

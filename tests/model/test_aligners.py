@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from amsf.evaluation.evaluate import evaluate_seed, load_seed
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import load_phase, save_phase
 from amsf.model.checkpoints import load_model
 from amsf.settings.aligners import ALIGNERS
@@ -81,7 +81,9 @@ def _garbled(folder: Path, settings: Settings) -> tuple[Path, np.ndarray]:
         unseen = np.isin(labels, SPLIT.unseen)
         assert (kind == "train") == (not unseen.any())
         features[unseen] = rng.normal(size=features[unseen].shape)
-        sets[kind] = Samples(features, labels, None if part.logits is None else part.logits.numpy())
+        sets[kind] = ImportedSamples(
+            features, labels, None if part.logits is None else part.logits.numpy()
+        )
     save_phase(folder / "test.safetensors", sets)
     return folder, text
 

@@ -57,7 +57,7 @@ def test_good_files_are_packed_and_all_others_told(tmp_path: Path) -> None:
     by_action = {name[17:20]: reason for name, reason in reasons.items()}
     assert by_action["003"] == "no body in any frame"
     assert by_action["004"] == "cut short: the file ends in frame 4 of 5"
-    assert by_action["005"] == "line 4: found 20 joints in frame 0 of 5; expected 25"
+    assert by_action["005"] == "line 4 says 20 joints in frame 0 of 5; expected 25"
     assert by_action["006"].startswith("cut short")
     assert by_action["007"] == "the file is empty"
     assert "SsssCcccPpppRrrrAaaa" in reasons["mine.skeleton"]

@@ -42,7 +42,7 @@ def test_outcomes_come_in_order_and_a_broken_file_stops_nothing(tmp_path: Path, 
         np.testing.assert_array_equal(recording.joints, joints[recording.label][None])
     assert broken.keys() == {ntu_name(5), ntu_name(7)}
     assert broken[ntu_name(5)] == "the file is empty"
-    assert broken[ntu_name(7)].startswith("line 1: found ")
+    assert broken[ntu_name(7)].startswith("line 1 is ")
 
 
 def test_an_unforeseen_error_is_a_reason_too(tmp_path: Path, monkeypatch) -> None:
@@ -65,10 +65,12 @@ def _with_read(read):
 def test_a_source_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere: no such folder or file"):
         find_source(tmp_path / "nowhere", "ntu60")
-    with pytest.raises(InputError, match="found no file"):
+    with pytest.raises(InputError, match="there are no files"):
         find_source(tmp_path, "ntu60")
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(InputError, match=r"SsssCcccPpppRrrrAaaa\.skeleton; found 1 files.* a\.txt"):
+    with pytest.raises(
+        InputError, match=r"SsssCcccPpppRrrrAaaa\.skeleton; there are only other files.* a\.txt"
+    ):
         find_source(tmp_path, "ntu60")
     with pytest.raises(InputError, match="format 'ntu' is not known; there are ntu60"):
         find_source(tmp_path, "ntu")

@@ -89,17 +89,17 @@ def test_what_is_written_is_read(tmp_path_factory, layout: str, sizes: list) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"joints": None}, "no array joints; found offset"),
+        ({"joints": None}, "no array joints; the file has offset"),
         ({"names": np.array(["a", 3], object)}, "not a readable .npz"),
         ({"names": np.array([1, 2])}, "names is int64; expected one axis of unicode"),
-        ({"offset": np.array([0, 4, 11])}, "10 rows of joints; found 0 to 11"),
+        ({"offset": np.array([0, 4, 11])}, "10 rows of joints; it runs from 0 to 11"),
         ({"offset": np.array([0, 10])}, "expected 3 integers"),
         ({"offset": np.array([0.0, 4, 10])}, "offset is float64"),
         ({"label": np.array([1.0, 2.0])}, "label is float64"),
         ({"subject": np.array([1])}, r"subject is int64 \(1,\); expected 2"),
         ({"joints": np.zeros((10, 19, 3))}, r"expected numbers \(rows, 20, 3\)"),
         ({"joints": np.full((10, 20, 3), "x")}, "expected numbers"),
-        ({"joint_names": np.array(["nose"] * 20)}, "joint names are those of no known layout"),
+        ({"joint_names": np.array(["nose"] * 20)}, "no known layout has these"),
         ({"joints": -arrays()["joints"]}, "head is below the feet; expected y up"),
         ({"joints": 1000 * arrays()["joints"]}, "expected metres"),
     ],
@@ -114,8 +114,8 @@ def test_a_wrong_array_is_told(tmp_path: Path, change: dict, message: str) -> No
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"offset": np.array([0, 0, 10])}, "found 0 rows for 1 persons"),
-        ({"persons": np.array([3, 1])}, "found 4 rows for 3 persons"),
+        ({"offset": np.array([0, 0, 10])}, "it has 0 rows for 1 persons"),
+        ({"persons": np.array([3, 1])}, "it has 4 rows for 3 persons"),
         ({"label": np.array([-2, 0])}, "label is -2; expected 0 or more (-1: unknown)"),
         ({"joints": np.where(np.arange(10)[:, None, None] == 2, np.inf, arrays()["joints"])},
          "a coordinate in frame 2 is not finite"),

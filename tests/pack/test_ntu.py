@@ -116,18 +116,18 @@ def put(line: int, text: str) -> Change:
         (lambda lines: lines[:32], r"cut short: the file ends in frame 1 of 4"),
         (lambda lines: lines[:1], r"cut short: the file ends in frame 0 of 4"),
         (lambda lines: [*lines, "1"], r"line 114: more text after the last of 4 frames"),
-        (put(1, "four"), r"line 1: found 'four'; expected a number of frames"),
-        (put(2, "-1"), r"line 2: found '-1' in frame 0 of 4; expected a number of bodies"),
-        (put(4, "24"), r"line 4: found 24 joints in frame 0 of 4; expected 25"),
-        (put(4, "25.0"), r"line 4: found '25.0' .* expected a number of joints"),
+        (put(1, "four"), r"line 1 is 'four'; expected a number of frames"),
+        (put(2, "-1"), r"line 2 is '-1' in frame 0 of 4; expected a number of bodies"),
+        (put(4, "24"), r"line 4 says 24 joints in frame 0 of 4; expected 25"),
+        (put(4, "25.0"), r"line 4 is '25.0' .* expected a number of joints"),
         (put(7, f"0.1 x.2 3.0 {REST}"), r"line 7: 'x.2' is not a number"),
         (put(35, f"0.1 nan 3.0 {REST}"), r"line 35: 'nan' is not a finite number"),
         (put(35, f"0.1 1e999 3.0 {REST}"), r"line 35: '1e999' is not a finite number"),
-        (put(8, f"0.1 0.2 {REST}"), r"line 8: found 11 values; expected 12"),
-        (lambda lines: lines[:9] + lines[10:], r"line \d+: "),
+        (put(8, f"0.1 0.2 {REST}"), r"line 8 has 11 values; expected 12"),
+        (lambda lines: lines[:9] + lines[10:], r"line \d+ "),
         (
             lambda lines: put(9, f"0.1 0.2 3.0 4.0 {REST}")(put(8, f"0.1 0.2 {REST}")(lines)),
-            r"line 8: found 11 values; expected 12",
+            r"line 8 has 11 values; expected 12",
         ),
     ],
 )
@@ -150,5 +150,5 @@ def test_no_body_at_all_is_said(tmp_path: Path) -> None:
 def test_the_last_joint_cut_in_the_middle_is_told(tmp_path: Path) -> None:
     path = write_ntu(tmp_path / NAME, one_body(walk(4, 25)))
     path.write_text(path.read_text()[:-12])
-    with pytest.raises(InputError, match=r"line 113: found 1?[0-9] values; expected 12"):
+    with pytest.raises(InputError, match=r"line 113 has 1?[0-9] values; expected 12"):
         read_joints(path)

@@ -74,11 +74,11 @@ def test_a_video_without_labels_is_one_recording(tmp_path: Path) -> None:
     ("folder", "text", "message"),
     [
         ("skeletons", "", "the file is empty"),
-        ("skeletons", "1 2 3\n", "found 3 values a line; expected 150"),
+        ("skeletons", "1 2 3\n", "it has 3 values in each line; expected 150"),
         ("skeletons", " ".join(["1"] * 149 + ["x"]), "could not convert string 'x'"),
         ("skeletons", " ".join(["1"] * 150) + "\n1 2\n", "columns"),
         ("labels", "", "the file is empty"),
-        ("labels", "1,2,3\n", "found 3 values a line; expected 4"),
+        ("labels", "1,2,3\n", "it has 3 values in each line; expected 4"),
         ("labels", "1,a,3,1\n", "could not convert string 'a'"),
     ],
 )
@@ -98,7 +98,7 @@ def test_a_coordinate_that_is_no_number_spoils_its_interval_alone(tmp_path: Path
     assert [recording.name for recording in reading.recordings] == ["0001-M_001"]
     assert [item.reason for item in reading.left_out] == [
         "recording '0001-M_002': frame 2, joint 3: a coordinate is nan; expected metres, a finite "
-        "number up to 1000: mend or leave out the recording"
+        "number up to 1000: correct or leave out the recording"
     ]
 
 

@@ -54,7 +54,7 @@ def test_gathered_of_gzsl(two: BenchmarkData) -> None:
     assert two.losses["step"].max() == 3 * STEPS
     assert two.losses.groupby(["phase", "seed"])["step"].is_monotonic_increasing.all()
     assert not two.simulated
-    assert (two.run.seen, two.run.unseen, two.run.selection) == (6, 3, "val")
+    assert (two.conditions.seen, two.conditions.unseen, two.conditions.selection) == (6, 3, "val")
 
 
 def test_gathered_of_zsl_alone(one: BenchmarkData) -> None:
@@ -157,4 +157,4 @@ def test_a_test_selected_run_looks_at_both_phases(tmp_path: Path) -> None:
     small_report(tmp_path, "ref-u2", LABELS, 2, seeds=(0,), switches={"name": "reference"})
     found = gather("ref-u2", load_params(tmp_path / "params.yaml"), tmp_path / "data")
     assert found.cycles["zsl_accuracy"].notna().all()
-    assert found.run.selection == "test"
+    assert found.conditions.selection == "test"

@@ -10,14 +10,14 @@ import pytest
 from amsf.base.errors import InputError
 from amsf.report.published_results import (
     COLUMNS,
+    Conditions,
     PublishedResult,
-    Run,
     load_published,
     published_beside,
 )
 
 ROOT = Path(__file__).parents[2]
-OURS = Run("ntu60", 55, 5, False, "published", "clip-vit-b32", "listed", "test")
+OURS = Conditions("ntu60", 55, 5, False, "published", "clip-vit-b32", "listed", "test")
 HEADER = ",".join(COLUMNS)
 
 

@@ -163,7 +163,7 @@ describe: {temperature: [2.5, -0.1, true], max_tokens: [0], samples: [0], concur
   retries: [-1], timeout: [0]}
 text: {over_long: [cut]}
 split: {seed: [-1], views: [[]]}
-backbone: {protocol: [fold], epochs: [0], frames: [8, 20, '64'], learning_rate: [0]}
+backbone: {partition: [fold], epochs: [0], frames: [8, 20, '64'], learning_rate: [0]}
 model: {views: [lb, []], layers: [0], heads: [four, 2.5, null, true], ratio: [0], latent: [-200],
   normalise_features: [perhaps]}
 protocol: {noise: [some], selection: [best], classifier_relu: [perhaps], kl_weight: [-1, true],
@@ -346,8 +346,8 @@ def test_a_benchmark_that_is_not_switched_on(load: Loader) -> None:
     [
         (b"model: {heads: 4", "not valid YAML"),
         (b"\xff\xfe\x00", "not valid YAML"),
-        (b"", "found nothing; expected a mapping of sections"),
-        (b"- 1\n", "found a list; expected a mapping"),
+        (b"", "it holds nothing; expected a mapping of sections"),
+        (b"- 1\n", "it holds a list; expected a mapping"),
         (b"model: {}\n", "benchmarks is missing"),
         (b"benchmarks: {}\nmodel: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
     ],

@@ -34,7 +34,7 @@ def test_the_official_lists_have_their_published_sizes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "protocol", "trains", "tests"),
+    ("dataset", "partition", "trains", "tests"),
     [
         ("ntu60", "subject", [(1, 1, 1), (38, 3, 9)], [(3, 1, 1), (40, 2, 2)]),
         ("ntu60", "view", [(3, 2, 1), (1, 3, 1)], [(1, 1, 1), (3, 1, 2)]),
@@ -45,8 +45,8 @@ def test_the_official_lists_have_their_published_sizes() -> None:
         ("demo", "subject", [(5, -1, -1)], [(6, -1, -1)]),
     ],
 )
-def test_official_protocols(dataset: str, protocol: str, trains: list, tests: list) -> None:
-    mask = training_mask(recordings(dataset, trains + tests), protocol)
+def test_official_partitions(dataset: str, partition: str, trains: list, tests: list) -> None:
+    mask = training_mask(recordings(dataset, trains + tests), partition)
     assert mask.dtype == bool
     assert mask.tolist() == [True] * len(trains) + [False] * len(tests)
 
@@ -83,15 +83,17 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
     utd = recordings("utd27", [(1, -1, -1), (2, -1, -1)])
     with pytest.raises(InputError, match="'fold' is not known; there are subject, setup, view"):
         training_mask(utd, "fold")
-    with pytest.raises(InputError, match=r"no official protocol 'view'; use 'subject', or write"):
+    with pytest.raises(InputError, match=r"no official partition 'view'; use 'subject', or write"):
         training_mask(utd, "view")
     with pytest.raises(InputError, match=rf"dataset 'mine' has .* into .*{LIST_NAME} and use"):
         training_mask(recordings("mine", [(1, 1, 1)] * 2), "subject", tmp_path)
-    with pytest.raises(InputError, match=r"by the subject, which is unknown for 1 of 2 .* 'r1'"):
+    with pytest.raises(
+        InputError, match=r"depends on the subject, which is unknown for 1 of 2 .* 'r1'"
+    ):
         training_mask(recordings("utd27", [(1, -1, -1), (-1, -1, -1)]), "subject")
     with pytest.raises(InputError, match="puts 2 of 2 recordings into training and 0 into test"):
         training_mask(recordings("utd27", [(1, -1, -1), (3, -1, -1)]), "subject")
-    for text, message in (("# nobody\n", "is empty"), ("1, two", "found 'two' among numbers")):
+    for text, message in (("# nobody\n", "is empty"), ("1, two", "'two' stands among numbers")):
         (tmp_path / LIST_NAME).write_text(text)
         with pytest.raises(InputError, match=message):
             training_mask(utd, "subject", tmp_path)

@@ -123,7 +123,7 @@ def test_a_recording_has_its_shape(shape: tuple[int, ...]) -> None:
 
 def test_a_recording_is_finite_and_has_the_sets_joints() -> None:
     joints = np.zeros((1, 4, 20, 3), np.float32)
-    with pytest.raises(InputError, match="r: found 20 joints; expected 25"):
+    with pytest.raises(InputError, match="r: it has 20 joints; expected 25"):
         SkeletonSet.from_recordings([Recording(joints, "r")], layout="kinect25", dataset="mine")
     joints[0, 2, 5, 1] = np.nan
     with pytest.raises(InputError, match="r: a coordinate in frame 2"):

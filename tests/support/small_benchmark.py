@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from amsf.dataset.splits import Split, make_split
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.settings.params import Settings
 from amsf.training.runs import Inputs
@@ -57,14 +57,16 @@ def small_inputs(
     if not informed:
         text = rng.normal(size=text.shape).astype(np.float32)
 
-    def samples(classes: tuple[int, ...], count: int, untrained: tuple[int, ...] = ()) -> Samples:
+    def samples(
+        classes: tuple[int, ...], count: int, untrained: tuple[int, ...] = ()
+    ) -> ImportedSamples:
         labels = np.repeat(classes, count)
         noise = 0.2 * rng.normal(size=(len(labels), WIDTH))
         plain = codes[labels] @ to_features + noise
         features = (np.abs(plain) if folded else np.maximum(plain + SHIFT, 0)).astype(np.float32)
         scores = 3 * np.eye(CLASSES)[labels] + rng.normal(size=(len(labels), CLASSES))
         scores[:, list(untrained)] = 0
-        return Samples(features, labels, scores.astype(np.float32) if untrained else None)
+        return ImportedSamples(features, labels, scores.astype(np.float32) if untrained else None)
 
     every = tuple(range(CLASSES))
     phases = {

@@ -23,7 +23,7 @@ from amsf.dataset.splits import Split, make_split
 from amsf.evaluation.baselines import evaluate_beside
 from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
 from amsf.evaluation.results import write_results
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import describe_phase, load_phase, save_phase
 from amsf.model.aligner import Config, build_aligner
 from amsf.model.checkpoints import save_model
@@ -153,11 +153,11 @@ def _write_features(
     phases: dict[str, tuple[tuple[int, ...], tuple[int, ...]]],
     rng: np.random.Generator,
 ) -> None:
-    def samples(classes: Sequence[int], *, logits: bool = False) -> Samples:
+    def samples(classes: Sequence[int], *, logits: bool = False) -> ImportedSamples:
         labels = np.repeat(classes, 6)
         features = np.abs(rng.normal(size=(len(labels), 8)) + labels[:, None] % 5)
         scores = rng.normal(size=(len(labels), split.classes)) + 3 * np.eye(split.classes)[labels]
-        return Samples(
+        return ImportedSamples(
             features.astype(np.float32), labels, scores.astype(np.float32) if logits else None
         )
 

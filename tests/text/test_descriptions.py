@@ -48,7 +48,7 @@ def test_own_texts_with_some_views(own: Path) -> None:
     ("file", "content", "told"),
     [
         ("lb.csv", None, "needs at least this view"),
-        ("lb.csv", "id,label\n0,a\n1,b\n2,c\n", "found columns id,label; expected id,text"),
+        ("lb.csv", "id,label\n0,a\n1,b\n2,c\n", "the columns are id,label; expected id,text"),
         ("lb.csv", "id,text\n0,a\n2,c\n", "no text for class 1"),
         ("lb.csv", "id,text\n0,a\n1,b\n2,c\n3,d\n", "an id 3"),
         ("lb.csv", "id,text\n0,a\n1,b\n1,b\n2,c\n", "comes twice"),

@@ -43,8 +43,8 @@ class _Harm:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (["a", 2, "c"], "found list; expected a list of strings"),
-        ({"a": "b"}, "found dict"),
+        (["a", 2, "c"], "it holds list; expected a list of strings"),
+        ({"a": "b"}, "it holds dict"),
         (["a", "b"], "2 texts; expected 3"),
         (["a", " ", "c"], "text of class 1 is empty"),
         ([Path("x")], "not a pickled list of strings"),
@@ -72,7 +72,7 @@ def test_code_in_a_pickle_is_not_run(tmp_path: Path, protocol: int) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("idx,text\n1,a\n", "found columns idx,text"),
+        ("idx,text\n1,a\n", "the columns are idx,text"),
         ("idx,label\n0,a\n1,b\n2,c\n", "does not run from 1"),
         ("", "not a readable CSV"),
     ],

@@ -11,7 +11,12 @@ import torch
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_metadata, read_tensors, write_tensors
-from amsf.training.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
+from amsf.training.records import (
+    TrainingRecord,
+    read_record,
+    restore_phase_snapshot,
+    save_phase_snapshot,
+)
 from amsf.training.trainer import CycleResult
 from tests.support.small_benchmark import small_settings
 from tests.training.test_trainer import trainer
@@ -26,11 +31,11 @@ def test_going_on_equals_never_stopping(
 ) -> None:
     settings = small_settings(protocol=protocol)
     whole, data = trainer(tmp_path, settings)
-    told = Record()
+    told = TrainingRecord()
     for result in whole.cycles(3, data.zsl):
         told.add(result)
     first, _ = trainer(tmp_path, settings)
-    record = Record()
+    record = TrainingRecord()
     for result in first.cycles(cycles_before, data.zsl):
         record.add(result)
     save_phase_snapshot(tmp_path / "s.safetensors", first, record)
@@ -52,12 +57,12 @@ def test_going_on_equals_never_stopping(
 
 def test_without_a_snapshot_it_starts_at_the_start(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings())
-    assert restore_phase_snapshot(tmp_path / "none.safetensors", trained) == Record()
+    assert restore_phase_snapshot(tmp_path / "none.safetensors", trained) == TrainingRecord()
     assert trained.cycle == 0
 
 
 def test_the_first_of_the_best_cycles_counts() -> None:
-    record = Record()
+    record = TrainingRecord()
     for cycle, accuracy in enumerate([0.2, 0.5, 0.5, 0.4]):
         record.add(CycleResult(cycle, {}, accuracy, 1.0, []))
     assert record.best == 1
@@ -65,7 +70,7 @@ def test_the_first_of_the_best_cycles_counts() -> None:
 
 def test_a_snapshot_of_another_model(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings())
-    save_phase_snapshot(tmp_path / "s.safetensors", trained, Record())
+    save_phase_snapshot(tmp_path / "s.safetensors", trained, TrainingRecord())
     wider, _ = trainer(tmp_path, small_settings(model={"latent": 7}))
     with pytest.raises(InputError, match=r"(?s)not a snapshot of this run.*delete it"):
         restore_phase_snapshot(tmp_path / "s.safetensors", wider)
@@ -76,7 +81,7 @@ def test_a_snapshot_that_would_fit_by_luck(tmp_path: Path, kind: str) -> None:
     """Torch would cast and broadcast what it copies; nothing is touched before all is compared."""
     trained, _ = trainer(tmp_path, small_settings())
     path = tmp_path / "s.safetensors"
-    save_phase_snapshot(path, trained, Record())
+    save_phase_snapshot(path, trained, TrainingRecord())
     arrays, note = read_tensors(path), read_metadata(path)
     name = "state vae 0 exp_avg"
     if kind == "cast":
@@ -98,7 +103,7 @@ def test_a_snapshot_that_would_fit_by_luck(tmp_path: Path, kind: str) -> None:
 def test_a_cut_snapshot(tmp_path: Path, keep: int) -> None:
     trained, _ = trainer(tmp_path, small_settings())
     path = tmp_path / "s.safetensors"
-    save_phase_snapshot(path, trained, Record())
+    save_phase_snapshot(path, trained, TrainingRecord())
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match=r"s\.safetensors"):
         restore_phase_snapshot(path, trained)
@@ -107,6 +112,6 @@ def test_a_cut_snapshot(tmp_path: Path, keep: int) -> None:
 def test_numbers_survive_exactly(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings())
     value = float(np.nextafter(0.1, 1))
-    record = Record([{"cycle": 0, "zsl_accuracy": None, "classes_loss": value}], [], 0)
+    record = TrainingRecord([{"cycle": 0, "zsl_accuracy": None, "classes_loss": value}], [], 0)
     save_phase_snapshot(tmp_path / "s.safetensors", trained, record)
     assert read_record(tmp_path / "s.safetensors").cycles[0]["classes_loss"] == value

@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import normalize
 
 from amsf.base.errors import InputError
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase, save_phase
 from amsf.model import eager_adam
 from amsf.model.aligner import Config
@@ -165,12 +165,12 @@ def test_features_are_read_where_they_lie(tmp_path: Path) -> None:
     small_inputs(tmp_path, small_settings())
     given = load_phase(tmp_path / "test.safetensors")
     repeat = 2**26 // (4 * given.train.features.numel())
-    many = Samples(
+    many = ImportedSamples(
         given.train.features.repeat(repeat, 1).numpy(),
         given.train.labels.repeat(repeat).numpy(),
         None,
     )
-    few = Samples(given.zsl.features.numpy(), given.zsl.labels.numpy(), None)
+    few = ImportedSamples(given.zsl.features.numpy(), given.zsl.labels.numpy(), None)
     save_phase(tmp_path / "many.safetensors", {"train": many, "zsl": few})
     del many
 

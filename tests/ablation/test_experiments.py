@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amsf.ablation.experiments import Experiments, copied_paths, untracked_code
 from amsf.ablation.grid import apply_overrides
-from amsf.ablation.runs import Runs, copied_paths, untracked_code
 from amsf.ablation.tasks import queue_run
 from amsf.base.errors import InputError
 from amsf.compare.revisions import Revisions
@@ -39,25 +39,25 @@ def params(**overrides: object) -> Params:
 
 
 def test_done_and_of_which_revision(revisions: Revisions) -> None:
-    run = Runs(revisions).of("tiny-1-MHA", params(fusion="MHA"))
-    assert run.state == "done"
-    assert run.named is not None
-    assert run.named.baseline == revisions.head
-    changed = yaml.safe_load(revisions.open(run.named.revision).read("params.yaml"))
+    experiment = Experiments(revisions).of("tiny-1-MHA", params(fusion="MHA"))
+    assert experiment.state == "done"
+    assert experiment.named is not None
+    assert experiment.named.baseline == revisions.head
+    changed = yaml.safe_load(revisions.open(experiment.named.revision).read("params.yaml"))
     assert changed["model"]["fusion"] == "MHA"
 
 
 def test_an_experiment_that_changes_nothing_is_kept_too(revisions: Revisions) -> None:
-    assert Runs(revisions).of("tiny-1-Add", params(fusion="Add")).state == "done"
+    assert Experiments(revisions).of("tiny-1-Add", params(fusion="Add")).state == "done"
 
 
 def test_failed_with_the_error_of_the_stage(revisions: Revisions) -> None:
-    run = Runs(revisions).of("tiny-9-MHA", params(fusion="MHA", layers=9))
-    assert (run.state, run.reason) == ("failed", "9 layers are too many")
+    experiment = Experiments(revisions).of("tiny-9-MHA", params(fusion="MHA", layers=9))
+    assert (experiment.state, experiment.reason) == ("failed", "9 layers are too many")
 
 
 def test_never_run(revisions: Revisions) -> None:
-    assert Runs(revisions).of("tiny-2-MHA", params()).state == "absent"
+    assert Experiments(revisions).of("tiny-2-MHA", params()).state == "absent"
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,23 @@ def test_never_run(revisions: Revisions) -> None:
 def test_other_parameters_than_now(
     revisions: Revisions, now: dict[str, object], reason: str
 ) -> None:
-    run = Runs(revisions).of("tiny-1-MHA", params(**now))
-    assert run.state == "changed"
+    experiment = Experiments(revisions).of("tiny-1-MHA", params(**now))
+    assert experiment.state == "changed"
     with pytest.raises(ValueError, match=reason):
-        raise ValueError(run.reason)
+        raise ValueError(experiment.reason)
 
 
 def test_other_benchmarks_than_now(revisions: Revisions) -> None:
     raw = yaml.safe_load(Path("params.yaml").read_text())
     raw["benchmarks"]["second"] = raw["benchmarks"][KEY]
-    run = Runs(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
-    assert (run.state, run.reason) == ("changed", f"run with other benchmarks ({KEY})")
+    experiment = Experiments(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
+    assert (experiment.state, experiment.reason) == (
+        "changed",
+        f"run with other benchmarks ({KEY})",
+    )
     raw["benchmarks"] = {KEY: {**raw["benchmarks"][KEY], "unseen": 5}}
-    run = Runs(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
-    assert run.reason == f"run with another entry benchmarks.{KEY}"
+    experiment = Experiments(revisions).of("tiny-1-Add", parse_params(raw, "parameters"))
+    assert experiment.reason == f"run with another entry benchmarks.{KEY}"
 
 
 def test_what_dvc_refuses_is_told(project: Path) -> None:

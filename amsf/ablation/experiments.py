@@ -26,7 +26,7 @@ TRACKED = (
 
 
 @dataclass(frozen=True)
-class Run:
+class Experiment:
     """Where an experiment stands.
 
     Attributes:
@@ -41,7 +41,7 @@ class Run:
     named: Named | None = None
 
 
-class Runs:
+class Experiments:
     """The state of every experiment, by name, as it is now."""
 
     def __init__(self, revisions: Revisions) -> None:
@@ -50,24 +50,28 @@ class Runs:
         # A later state outweighs an earlier one.
         self._waiting = {task.name: task for task in queue_tasks(revisions.root)}
 
-    def of(self, name: str, params: Params) -> Run:
+    def of(self, name: str, params: Params) -> Experiment:
         """Where the experiment of this name and these parameters stands."""
         expected = effective(params)
         reasons = []
         for named in self._done.get(name, []):
             reason = self._difference(named.revision, expected)
             if not reason:
-                return Run("done", named=named)
+                return Experiment("done", named=named)
             reasons.append(reason)
         if name in self._waiting:
             task = self._waiting[name]
             if task.state != "failed":
                 reason = self._difference(task.revision, expected)
-                return Run("changed", f"in the queue with {reason}") if reason else Run(task.state)
+                return (
+                    Experiment("changed", f"in the queue with {reason}")
+                    if reason
+                    else Experiment(task.state)
+                )
             if not reasons:
                 # One that failed is run anew, whatever its parameters were.
-                return Run("failed", failure(self._revisions.root, task))
-        return Run("changed", f"run with {reasons[0]}") if reasons else Run("absent")
+                return Experiment("failed", failure(self._revisions.root, task))
+        return Experiment("changed", f"run with {reasons[0]}") if reasons else Experiment("absent")
 
     def _difference(self, revision: str, expected: Mapping[str, Any]) -> str:
         """The first parameter in which a revision differs, or nothing."""
