@@ -22,17 +22,18 @@ from amsf.base.progress import track
 from amsf.base.storage import read_tensors, sha256, write_tensors, write_text
 from amsf.dataset.splits import Split
 from amsf.features.phases import load_phase
-from amsf.machine.device import set_up
+from amsf.machine.device import name_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
 from amsf.model.checkpoints import Config, save_model
 from amsf.model.fusion import build_fusion
 from amsf.settings.params import Settings
+from amsf.stage.portable import kernels
 from amsf.training.records import Record, read_record, restore_phase_snapshot, save_phase_snapshot
 from amsf.training.trainer import PhaseTrainer, Streams
 
 # Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
-ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "training")
+ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "stage", "training")
 CODE = code_digest(ROOMS)
 SNAPSHOT = "snapshot.safetensors"
 
@@ -103,7 +104,8 @@ def fingerprint(inputs: Inputs) -> str:
         "train": settings.train.model_dump(exclude={"seeds"}),
         "switches": settings.switches().model_dump(),
         "task": settings.evaluate.task,
-        "device": settings.compute.device,
+        "device": name_device(settings.compute.device),
+        "kernels": kernels(),
         "threads": settings.compute.threads,
         "split": vars(inputs.split),
         "text": hashlib.sha256(inputs.text.tobytes()).hexdigest(),
