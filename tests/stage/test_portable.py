@@ -83,7 +83,7 @@ CAPABILITY = "import torch; print(torch.backends.cpu.get_cpu_capability())"
 
 
 @needs_avx2
-@pytest.mark.parametrize("first", ["stages", "amsf.predict", "benchmarks", "tests.conftest"])
+@pytest.mark.parametrize("first", ["stages", "amsf.predict", "benchmarks.ours", "tests.conftest"])
 def test_every_entrance_pins_before_torch_is_loaded(tmp_path: Path, first: str) -> None:
     assert python(f"import {first}; {CAPABILITY}", tmp_path) == "AVX2"
 
