@@ -76,7 +76,7 @@ def train_encoder(
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         encoder = Encoder(shape).to(device)
-        # fused: the other form takes square roots from MKL, whose last bit differs between processors.
+        # fused: the other form takes square roots from MKL, which differ between processors.
         optimiser = torch.optim.AdamW(
             encoder.parameters(), settings.learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
         )
