@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
+
+# ruff: isort: split
 import torch
 
 from amsf.base.artifacts import phase_file

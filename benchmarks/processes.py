@@ -17,10 +17,11 @@ from typing import IO
 
 import psutil
 
+from amsf.stage.portable import PINS
+
 ROOT = Path(__file__).parents[1]
 INTERVAL = 0.2  # seconds; reading a process costs about ten milliseconds
-# Left to what is measured, whatever the caller's shell says.
-PINS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ def run_together(
     Raises:
         RuntimeError: one failed; the message holds the end of its output.
     """
-    env = {name: value for name, value in os.environ.items() if name not in PINS}
+    # Threads and kernels are left to what is measured, whatever the caller's shell says.
+    env = {name: v for name, v in os.environ.items() if name not in (*THREADS, *PINS)}
     if threads is not None:
-        env |= dict.fromkeys(PINS, str(threads))
+        env |= dict.fromkeys(THREADS, str(threads))
     with ExitStack() as stack:
         # Files, since a pipe that nobody reads would fill up and stop the process.
         outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]

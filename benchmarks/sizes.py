@@ -16,6 +16,7 @@ from amsf.dataset.splits import Split, make_split
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.settings.params import Settings
+from amsf.stage.portable import pinned
 from amsf.training.runs import Inputs
 
 FEATURES, TEXT, VIEWS = 256, 768, ("lb", "MAad", "MAmd", "LLMad", "LLMmd")
@@ -91,7 +92,7 @@ class Size:
                 "seeds": more.get("seeds", [0]),
             },
             "evaluate": {"task": more.get("task", "gzsl")},
-            "compute": {"device": "cpu", "jobs": more.get("jobs", 0)},
+            "compute": {"device": "cpu", "jobs": more.get("jobs", 0), "portable": pinned()},
         }
         return Settings.model_validate(sections)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
+
 # Before torch is imported: small tensors gain nothing from threads, and CI has two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

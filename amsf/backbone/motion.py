@@ -1,4 +1,4 @@
-"""The motion summary: 318 numbers that tell how a body moves, and that know no classes.
+"""The motion summary: 318 numbers that say how a body moves, and that know no classes.
 
 Nothing here is learnt, so no class can leak: a recording's numbers depend on that recording alone.
 They were chosen among many sets of statistics on UTKinect, Florence 3D and the training subjects
@@ -6,8 +6,8 @@ of UTD-MHAD, by semantic ridge on classes left out.
 
 Each person is read in their own frame (:func:`amsf.backbone.preprocessing.separate_persons`):
 centred, facing the sensor at the start, in spine lengths, x to the person's right, y up, z
-backwards; resampled to 64 frames. Of two persons the numbers are averaged, so that their order does not
-matter, as it does not to the skeleton encoder; how they stand to each other is not told.
+backwards; resampled to 64 frames. The numbers of two persons are averaged, so that their order does
+not matter, as it does not to the skeleton encoder; how they stand to each other is left out.
 
 Axis letters: N recordings, P persons, T = 64 frames, J joints of the layout, F = 318 numbers.
 """

@@ -134,7 +134,9 @@ class SkeletonEncoder(nn.Module):
             Features (B, 256), not negative, and logits (B, C).
         """
         x = self.channels(people)  # (P, T, J, 15)
-        x = self.input_norm(x.flatten(2).transpose(1, 2))  # (P, J·15, T)
+        # contiguous: in evaluation, PyTorch takes square roots for others from MKL, whose last bit
+        # differs between processors.
+        x = self.input_norm(x.flatten(2).transpose(1, 2).contiguous())  # (P, J·15, T)
         # Neighbouring frames become channels: all they hold is kept, at half the cost.
         x = x.unflatten(1, (len(self.layout), -1)).unflatten(3, (-1, _FOLD))
         x = x.permute(0, 2, 4, 3, 1).flatten(1, 2)  # (P, 30, T / 2, J)

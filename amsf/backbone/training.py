@@ -26,6 +26,7 @@ from amsf.base.progress import track
 from amsf.base.storage import read_json, read_tensors, write_json, write_tensors
 from amsf.machine.snapshots import Parts, code_digest, restore_snapshot, save_snapshot
 from amsf.settings.params import Backbone
+from amsf.stage.portable import kernels
 
 _WEIGHT_DECAY = 5e-4
 _WARM_UP = 0.15  # part of the steps, in which the learning rate rises
@@ -35,7 +36,7 @@ _WARM_UP = 0.15  # part of the steps, in which the learning rate rises
 _SMOOTHING = 0.1
 _ENCODE_BATCH = 256
 # Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
-ROOMS = ("backbone", "base", "machine", "settings", "skeleton")
+ROOMS = ("backbone", "base", "machine", "settings", "skeleton", "stage")
 _CODE = code_digest(ROOMS)
 
 
@@ -75,8 +76,9 @@ def train_encoder(
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         encoder = SkeletonEncoder(shape).to(device)
+        # fused: the other form takes square roots from MKL, which differ between processors.
         optimiser = torch.optim.AdamW(
-            encoder.parameters(), settings.learning_rate, weight_decay=_WEIGHT_DECAY
+            encoder.parameters(), settings.learning_rate, weight_decay=_WEIGHT_DECAY, fused=True
         )
         steps = settings.epochs * -(-len(samples) // settings.batch_size)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -120,7 +122,7 @@ def _fingerprint(
     samples: SkeletonSamples, targets: Tensor, shape: EncoderShape, settings: Backbone
 ) -> str:
     """Names all that a training depends on: 16 hex digits."""
-    where = f"{targets.device} {torch.get_num_threads()}"
+    where = f"{targets.device} {torch.get_num_threads()} {kernels()}"
     digest = hashlib.sha256(f"{_CODE} {shape} {settings} {where}".encode())
     for tensor in (*vars(samples).values(), targets):
         digest.update(memoryview(tensor.cpu().contiguous().numpy()).cast("B"))

@@ -1,4 +1,4 @@
-"""The machine: device and threads, runs side by side, snapshots, the log of each stage.
+"""The machine: device and threads, what is granted, runs side by side, snapshots.
 
-Imports ``base`` and ``settings``.
+Imports ``base``, ``settings`` and ``stage``.
 """

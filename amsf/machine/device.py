@@ -8,17 +8,21 @@ import torch
 
 from amsf.base.errors import InputError
 from amsf.settings.params import Compute
+from amsf.stage.portable import pin
 
 
 def set_up(compute: Compute) -> torch.device:
     """Pin the threads, ask for deterministic kernels, and give the device.
 
     The number of threads changes the order of sums and so the last bits of the weights; it is
-    therefore set, never left to the machine.
+    therefore set, never left to the machine. Kernels are pinned before torch is loaded; where that
+    was missed, a warning says so.
 
     Raises:
         InputError: the device asked for is not there.
     """
+    if compute.portable:
+        pin()
     torch.set_num_threads(compute.threads)
     # cuBLAS reads this at its first call; without it deterministic mode refuses matrix products.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -48,3 +52,8 @@ def find_device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise InputError("compute.device is mps, but there is none; use auto or cpu")
     return device
+
+
+def name_device(name: str) -> str:
+    """The device that ``auto`` is on this machine; any other name as it is, there or not."""
+    return str(find_device(name)) if name == "auto" else name

@@ -14,7 +14,9 @@ from joblib import Parallel, delayed, parallel_config
 
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.machine.allowance import runs_allowed
 from amsf.settings.params import Compute
+from amsf.stage.portable import kernels, refuse_other_kernels
 
 ANSWER_WITHIN = 30  # seconds that a scheduler has
 # Tasks draw from torch's own random stream, which all threads of a Dask worker share.
@@ -31,16 +33,17 @@ def side_by_side(
         tasks: the arguments of each call.
         compute: ``scheduler`` sends the tasks to a Dask cluster, which does those of a worker
             that dies again on another; without one, ``jobs`` of them run in processes here, each
-            with ``threads`` threads.
+            with ``threads`` threads, or as many as the granted cores and memory allow.
         label: what the progress line says.
 
     Raises:
-        InputError: no scheduler answers at that address.
+        InputError: no scheduler answers at that address; a worker chooses other kernels.
     """
-    jobs = compute.jobs or max(1, (os.cpu_count() or 1) // compute.threads)
+    jobs = compute.jobs or runs_allowed(compute.threads)
     with _cluster(compute.scheduler) if compute.scheduler else _here(compute, jobs, len(tasks)):
         parent = None if compute.scheduler else os.getpid()
-        calls = (delayed(_call)(parent, function, i, task) for i, task in enumerate(tasks))
+        asking = kernels()
+        calls = (delayed(_call)(parent, asking, function, i, task) for i, task in enumerate(tasks))
         # A batch of one, so that a task is waited for, and done again, alone.
         done = Parallel(return_as="generator_unordered", batch_size=1)(calls)
         results = dict(track(done, label, total=len(tasks)))
@@ -48,8 +51,13 @@ def side_by_side(
 
 
 def _call(
-    parent: int | None, function: Callable[..., Any], index: int, task: tuple[Any, ...]
+    parent: int | None,
+    asking: dict[str, str],
+    function: Callable[..., Any],
+    index: int,
+    task: tuple[Any, ...],
 ) -> tuple[int, Any]:
+    refuse_other_kernels(asking)
     if parent is not None and parent != os.getpid():
         _watch(parent)
     with _ALONE:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -40,13 +41,13 @@ class Parts:
 
 
 def code_digest(rooms: Iterable[str], package: Path = PACKAGE) -> str:
-    """SHA-256 of PyTorch's version and of every module in some rooms of ``amsf``.
+    """SHA-256 of PyTorch's and NumPy's versions and of every module in some rooms of ``amsf``.
 
     Args:
         rooms: the rooms' names.
         package: the folder that holds the rooms.
     """
-    digest = hashlib.sha256(torch.__version__.encode())
+    digest = hashlib.sha256(f"{torch.__version__} {np.__version__}\n".encode())
     for room in sorted(rooms):
         for path in sorted((package / room).rglob("*.py")):
             digest.update(f"{path.relative_to(package).as_posix()} {sha256(path)}\n".encode())

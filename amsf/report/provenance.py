@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from amsf.base.errors import InputError
-from amsf.machine.stage_log import describe_host, pipeline_stages, read_log
+from amsf.stage.stage_log import describe_host, pipeline_stages, read_log
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "pandas", "transformers", "dvc")
 

@@ -248,6 +248,7 @@ class Compute(Section):
     """Where and how parallel training and evaluation run."""
 
     device: Annotated[str, Field(pattern=_DEVICE)] = "auto"
+    portable: Annotated[bool, Field(strict=True)] = True
     threads: PositiveInt = 1
     jobs: Natural = 0
     scheduler: Annotated[str, Field(pattern=_SCHEDULER)] = ""
@@ -315,6 +316,11 @@ class Params(Settings):
         """
         entry = self.benchmark(key)
         sections = self.model_dump(exclude={"benchmarks"})
+        if "portable" in entry.set.get("compute", {}):
+            raise InputError(
+                f"benchmarks.{key}.set.compute.portable: it holds for whole processes, so for all "
+                "benchmarks; set compute.portable at the top of params.yaml"
+            )
         for name, values in entry.set.items():
             if name not in sections:
                 raise InputError(

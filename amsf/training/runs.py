@@ -23,12 +23,13 @@ from amsf.base.progress import track
 from amsf.base.storage import read_tensors, sha256, write_tensors, write_text
 from amsf.dataset.splits import Split
 from amsf.features.phases import load_phase
-from amsf.machine.device import set_up
+from amsf.machine.device import name_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
 from amsf.model.aligner import Config, aligner_class, build_aligner
 from amsf.model.checkpoints import save_model
 from amsf.settings.params import Settings
+from amsf.stage.portable import kernels
 from amsf.training.records import (
     TrainingRecord,
     read_record,
@@ -38,7 +39,7 @@ from amsf.training.records import (
 from amsf.training.trainer import PhaseTrainer, Streams
 
 # Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
-ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "training")
+ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "stage", "training")
 CODE = code_digest(ROOMS)
 SNAPSHOT = "snapshot.safetensors"
 CURVE = ("cycle", "step")  # columns of every training curve; a method's own stand behind
@@ -111,7 +112,8 @@ def fingerprint(inputs: Inputs) -> str:
         "train": settings.train.model_dump(exclude={"seeds"}),
         "switches": settings.switches().model_dump(),
         "task": settings.evaluate.task,
-        "device": settings.compute.device,
+        "device": name_device(settings.compute.device),
+        "kernels": kernels(),
         "threads": settings.compute.threads,
         "split": vars(inputs.split),
         "text": hashlib.sha256(inputs.text.tobytes()).hexdigest(),

@@ -75,9 +75,7 @@ def test_a_real_encoder_is_asked_for_its_width(raw: dict[str, Any]) -> None:
 def test_texts_that_are_too_long_for_the_encoder(
     raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "amsf.text.encoders.SentenceEncoder.count_tokens", lambda _, t: [999] * len(t)
-    )
+    monkeypatch.setattr("amsf.text.minilm.MiniLm.count_tokens", lambda _, t: [999] * len(t))
     raw["text"] = {"encoder": "minilm"}
     assert "text too long for minilm" in findings(raw)[0]
     raw["text"]["over_long"] = "truncate"

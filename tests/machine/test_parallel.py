@@ -101,6 +101,19 @@ def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]
         yield Cluster(tmp_path / "dask", stack, *request.param)
 
 
+def test_a_dask_worker_with_other_kernels_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        with monkeypatch.context() as patch:
+            patch.setenv("ATEN_CPU_CAPABILITY", "default")
+            cluster = Cluster(tmp_path, stack, 1, 2)
+        compute = Compute(scheduler=cluster.address)
+        with pytest.raises(InputError, match=r"this worker chooses other kernels.*docs/clusters"):
+            side_by_side(note, [(tmp_path, "a")], compute, "notes")
+    assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize("cluster", [(1, 3)], indirect=True)
 def test_threads_of_a_dask_worker_do_not_disturb_each_other(
     tmp_path: Path, cluster: Cluster

@@ -14,7 +14,7 @@ from amsf.base.storage import read_json, read_tensors
 from amsf.model.fusion import build_fusion
 from amsf.model.vae import CrossModalVAE, schedule
 from amsf.settings.params import Model
-from benchmarks import floor, ours, speed, straightforward
+from benchmarks import floor, ours, portable, speed, straightforward
 from benchmarks.floor import Product, distinct_classes, products, step_bytes, step_flop
 from benchmarks.processes import Memory, run_together
 from benchmarks.report import Measured, comparison_table, derive, floor_table
@@ -257,3 +257,12 @@ def test_quick_run_prints_all_tables(capsys: pytest.CaptureFixture[str]) -> None
     for text in ("runs a minute", "whole benchmark", "ours / floor", "µs a sample", "torch 2."):
         assert text in printed
     assert "nan" not in printed
+
+
+def test_the_cost_of_portable_is_measured_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    portable.main(["--rounds", "1", "--size", "tiny"])
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert len(rows) == 3
+    assert [len(row) for row in rows] == [4, 4, 4]
+    # The others are differences of a few steps' times, which a busy machine may turn negative.
+    assert float(rows[2][1]) > 0 < float(rows[2][2])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from amsf.machine.stage_log import logged
 from amsf.report.provenance import collect_provenance, package_versions
+from amsf.stage.stage_log import logged
 
 
 def git(*words: str) -> str:

@@ -16,7 +16,7 @@ from amsf.machine.parallel import side_by_side
 from amsf.model.checkpoints import load_model
 from amsf.training import runs
 from amsf.training.records import save_phase_snapshot
-from amsf.training.runs import phases, train_benchmark
+from amsf.training.runs import fingerprint, phases, train_benchmark
 from tests.support.small_benchmark import small_inputs, small_settings
 
 ZSL = {"evaluate": {"task": "zsl"}, "protocol": {"selection": "last"}}
@@ -153,3 +153,12 @@ def test_heads_are_checked_before_training(tmp_path: Path) -> None:
     inputs = small_inputs(tmp_path, small_settings(model={"heads": 3}))
     with pytest.raises(InputError, match=r"heads is 3"):
         train_benchmark(inputs, tmp_path / "models", tmp_path / "scratch")
+
+
+def test_other_kernels_are_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = small_inputs(tmp_path, small_settings())
+    before = fingerprint(inputs)
+    monkeypatch.setenv("MKL_CBWR", "AVX512")
+    assert fingerprint(inputs) != before
+    monkeypatch.undo()
+    assert fingerprint(inputs) == before

@@ -25,6 +25,7 @@ from amsf.base.artifacts import STAGE_LOG
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, sha256, write_json
 from amsf.base.yaml import read_yaml
+from amsf.stage.portable import kernels
 
 PIPELINE = Path("dvc.yaml")
 # ru_maxrss counts KiB on Linux and bytes on macOS.
@@ -96,12 +97,21 @@ def stage_outputs(stage: str, benchmark: str | None, pipeline: Path = PIPELINE) 
     Raises:
         InputError: there is no such stage.
     """
+    body = stage_body(stage, pipeline)
+    names = [next(iter(out)) if isinstance(out, dict) else out for out in body.get("outs", [])]
+    return [Path(name.replace("${key}", benchmark or "")) for name in names]
+
+
+def stage_body(stage: str, pipeline: Path = PIPELINE) -> dict[str, Any]:
+    """What dvc.yaml declares for a stage, ``foreach`` taken off.
+
+    Raises:
+        InputError: there is no such stage.
+    """
     stages = _stages(pipeline)
     if stage not in stages:
         raise InputError(f"{pipeline}: has no stage '{stage}'")
-    body = stages[stage].get("do", stages[stage])
-    names = [next(iter(out)) if isinstance(out, dict) else out for out in body.get("outs", [])]
-    return [Path(name.replace("${key}", benchmark or "")) for name in names]
+    return stages[stage].get("do", stages[stage])
 
 
 def _stages(pipeline: Path) -> dict[str, Any]:
@@ -151,12 +161,16 @@ def workers_peak() -> int:
 
 
 def describe_host() -> dict[str, Any]:
-    """The machine: CPU model, cores that may be used, memory in bytes, GPU name or None."""
+    """The machine: CPU model, cores that may be used, memory in bytes, GPU name or None.
+
+    With it what chooses the kernels of this process (:mod:`amsf.stage.portable`).
+    """
     usable = getattr(os, "sched_getaffinity", None)
     return {
         "cores": len(usable(0)) if usable else os.cpu_count(),
         "cpu": _cpu_model(),
         "gpu": _gpu_name(),
+        "kernels": kernels(),
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "system": f"{platform.system()} {platform.machine()}",
     }

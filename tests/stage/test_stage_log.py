@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from amsf.base.errors import InputError
-from amsf.machine.stage_log import (
+from amsf.stage.stage_log import (
     describe_host,
     log_path,
     logged,

@@ -1,0 +1,60 @@
+"""The same bytes on another processor, and however many runs go side by side.
+
+The other processor is Intel's Haswell of 2013, emulated by qemu (Debian: ``apt-get install
+qemu-user``; ``.ci/run`` does it). Without qemu the first test is left out and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amsf.stage.portable import has_avx2
+from tests.training.test_runs import tree
+
+ROOT = Path(__file__).parents[2]
+QEMU = "qemu-x86_64"
+MADE = ("text.npy", "encoder.safetensors", "features.npy", "models")
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    return {name: data for name, data in tree(folder).items() if name.startswith(MADE)}
+
+
+def compute(folder: Path, jobs: int, *emulator: str) -> dict[str, bytes]:
+    """What ``tests/support/portable_run.py`` writes, as a process of its own."""
+    command = [*emulator, sys.executable, "-m", "tests.support.portable_run"]
+    done = subprocess.run(
+        [*command, str(folder), str(jobs)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return results(folder)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return compute(tmp_path_factory.mktemp("here") / "out", 1)
+
+
+@pytest.mark.skipif(not has_avx2(), reason="this processor has no AVX2: nothing is pinned on it")
+@pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is missing: nothing is emulated")
+def test_an_emulated_haswell_gives_the_same_bytes(here: dict[str, bytes], tmp_path: Path) -> None:
+    there = compute(tmp_path / "out", 1, QEMU, "-cpu", "Haswell")
+    assert set(there) == set(here)
+    assert len([name for name in here if name.endswith("model.safetensors")]) == 2
+    assert [name for name in here if there[name] != here[name]] == []
+
+
+def test_runs_side_by_side_give_the_same_bytes(here: dict[str, bytes], tmp_path: Path) -> None:
+    assert compute(tmp_path / "out", 2) == here

@@ -1,0 +1,101 @@
+"""A few texts, steps of the skeleton encoder and steps of the VAE, at their real widths.
+
+``python -m tests.support.portable_run FOLDER JOBS`` writes what `encode`, `backbone` and `train`
+compute: text vectors, the encoder's weights and features, both phases' models. It is run on this
+processor and on an emulated one, whose results must have the same bytes.
+
+C = 24 classes of :mod:`tests.support.small_benchmark` · F = 256 · V = 2 views · D = 384.
+"""
+
+from __future__ import annotations
+
+import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
+
+# ruff: isort: split
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from amsf.backbone.network import FEATURES, EncoderShape
+from amsf.backbone.preprocessing import prepare
+from amsf.backbone.training import encode, save_encoder, train_encoder
+from amsf.demo.simulation import simulate
+from amsf.features.checks import Samples
+from amsf.features.phases import save_phase
+from amsf.machine.device import set_up
+from amsf.settings.params import Backbone, Text
+from amsf.skeleton.joints import layout_of
+from amsf.text.encoders import load_encoder
+from amsf.training.runs import Inputs, train_benchmark
+from tests.support.small_benchmark import CLASSES, SPLIT, VIEWS, small_settings
+
+# Small, since the emulated processor is some hundred times slower.
+RECORDINGS, FRAMES, TEXTS = 16, 16, 3
+WORDS = ("a person", "two people", "the left arm", "raise", "lower slowly", "turn and jump")
+
+
+def encode_few(out: Path) -> np.ndarray:
+    """(C, V, D): the vectors of a few texts of several lengths, and mixtures of them."""
+    texts = [" ".join(WORDS[: 2 * i + 1]) for i in range(TEXTS)]
+    vectors = load_encoder(Text()).encode(texts)
+    np.save(out / "text.npy", vectors)
+    parts = np.random.default_rng(0).random((CLASSES, len(VIEWS), TEXTS), np.float32)
+    return np.einsum("cvt,td->cvd", parts, vectors)
+
+
+def train_backbone(out: Path) -> np.ndarray:
+    """Features (RECORDINGS, F) of an encoder after two steps."""
+    recordings = simulate(subjects=4, repetitions=1)
+    layout, classes = layout_of(recordings.layout), sorted(set(recordings.label.tolist()))
+    rows = np.arange(0, len(recordings), len(recordings) // RECORDINGS)[:RECORDINGS]
+    samples = prepare(recordings, rows, layout, FRAMES)
+    shape = EncoderShape(recordings.layout, len(classes), FRAMES)
+    settings = Backbone(epochs=1, batch_size=8, frames=FRAMES)
+    device = torch.device("cpu")
+    encoder = train_encoder(samples, recordings.label[rows], classes, shape, settings, device)
+    save_encoder(out, "encoder", encoder, {})
+    features = encode(encoder, samples, device)[0].numpy()
+    np.save(out / "features.npy", features)
+    return features
+
+
+def train_models(out: Path, text: np.ndarray, features: np.ndarray, jobs: int) -> None:
+    """Both phases of a seed, two steps each, on features as wide as ours."""
+    settings = small_settings(
+        model={"heads": 4, "latent": 200},
+        train={"cycles": 1, "steps_per_cycle": 2, "batch_size": 8, "classifier_steps": 3},
+        compute={"jobs": jobs},
+    )
+    rng = np.random.default_rng(0)
+
+    def samples(classes: tuple[int, ...], *, scored: bool = False) -> Samples:
+        labels = np.repeat(classes, 4)
+        found = features[rng.integers(len(features), size=len(labels))]
+        scores = rng.normal(size=(len(labels), CLASSES)).astype(np.float32) if scored else None
+        return Samples(found, labels, scores)
+
+    every = tuple(range(CLASSES))
+    for phase, (seen, unseen) in {
+        "test": (SPLIT.seen, SPLIT.unseen),
+        "val": (SPLIT.val_seen, SPLIT.val_unseen),
+    }.items():
+        sets = {"train": samples(seen), "zsl": samples(unseen)}
+        sets["gzsl"] = samples(every if phase == "test" else SPLIT.seen, scored=True)
+        save_phase(out / "phases" / f"{phase}.safetensors", sets)
+    inputs = Inputs(settings, SPLIT, text, out / "phases")
+    train_benchmark(inputs, out / "models", out / "scratch")
+
+
+def main(out: Path, jobs: int) -> None:
+    """Compute all of it below ``out``, which is new."""
+    out.mkdir(parents=True)
+    set_up(small_settings().compute)
+    text, features = encode_few(out), train_backbone(out)
+    assert features.shape[1] == FEATURES
+    train_models(out, text, features, jobs)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
