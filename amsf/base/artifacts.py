@@ -64,6 +64,16 @@ class Artifacts:
         return self.data / "features" / self.key
 
     @property
+    def many_splits(self) -> Path:
+        """Folder of the stage many_splits."""
+        return self.data / "many_splits" / self.key
+
+    @property
+    def splits_scratch(self) -> Path:
+        """Where the stage many_splits keeps finished splits until all are."""
+        return self.data / "training" / f"{self.key}-splits"
+
+    @property
     def models(self) -> Path:
         """Folder of the stage train."""
         return self.data / "models" / self.key

@@ -87,9 +87,23 @@ def evaluate_beside(
         found[ENSEMBLE] = evaluate(Ensemble(members), val_ensemble, test, val, text, settings)
     names = [name for name in settings.evaluate.baselines if name != settings.model.aligner]
     for name in track(names, "baselines evaluated"):
-        model = fit_closed_form(name, settings, split, "test", test, text)
-        val_model = (
-            None if val is None else fit_closed_form(name, settings, split, "val", val, text)
-        )
-        found[name] = evaluate(model, val_model, test, val, text, settings)
+        found[name] = evaluate_closed_form(name, test, val, text, split, settings)
     return found
+
+
+def evaluate_closed_form(
+    name: str,
+    test: PhaseFeatures,
+    val: PhaseFeatures | None,
+    text: np.ndarray,
+    split: Split,
+    settings: Settings,
+) -> Result:
+    """Fit a closed form on each phase and evaluate it; see :func:`evaluate_beside`.
+
+    Raises:
+        InputError: the method learns by steps.
+    """
+    model = fit_closed_form(name, settings, split, "test", test, text)
+    val_model = None if val is None else fit_closed_form(name, settings, split, "val", val, text)
+    return evaluate(model, val_model, test, val, text, settings)

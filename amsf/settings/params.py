@@ -65,12 +65,16 @@ Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_dist
 
 
 class Benchmark(Section):
-    """A dataset and a class split; ``set`` overrides other sections for this benchmark alone."""
+    """A dataset and a class split; ``set`` overrides other sections for this benchmark alone.
+
+    ``splits``: on how many random class splits methods are compared besides.
+    """
 
     dataset: Annotated[str, Field(pattern=_NAME)]
     unseen: PositiveInt
     source: Annotated[str, Field(min_length=1)]
     features: Literal["published", "backbone", "motion", "backbone+motion"]
+    splits: Natural = 0
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property

@@ -1,0 +1,98 @@
+"""All class splits of a benchmark, side by side, going on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amsf.backbone.export import load_recordings
+from amsf.backbone.motion import motion_features
+from amsf.backbone.roles import refuse_copies
+from amsf.base.errors import InputError
+from amsf.base.storage import atomic_path, sha256, write_json, write_text
+from amsf.dataset.splits import random_split
+from amsf.machine.parallel import side_by_side
+from amsf.machine.snapshots import code_digest
+from amsf.settings.params import Benchmark, Settings
+from amsf.skeleton.partition import training_mask
+from amsf.skeleton.recordings import FILE_NAME
+from amsf.stage.portable import kernels
+from amsf.study.class_split import Source, score_split
+from amsf.study.summary import summarise_splits
+
+# Rooms that this module imports, itself included: scores are gone on from with equal code alone.
+ROOMS = (
+    "backbone", "base", "dataset", "evaluation", "features", "machine", "model", "settings",
+    "skeleton", "stage", "study", "training",
+)  # fmt: skip
+CODE = code_digest(ROOMS)
+
+
+def study(
+    key: str, entry: Benchmark, settings: Settings, text: np.ndarray, out: Path, scratch: Path
+) -> dict[str, Any]:
+    """Score every method on each of the benchmark's random class splits.
+
+    Args:
+        key: the benchmark's name, for messages.
+        entry: its line in params.yaml; ``splits`` says how many.
+        settings: its settings.
+        text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        out: the folder to fill: ``scores.csv``, a row for each split, method and seed, and
+            ``summary.json`` (:func:`amsf.study.summary.summarise_splits`).
+        scratch: where finished splits are kept until all are; remove it when ``out`` is safe.
+
+    Returns:
+        The summary.
+
+    Raises:
+        InputError: the features were published, so that they know one split alone; there are no
+            recordings, or they do not fit.
+    """
+    if not entry.reads_recordings:
+        raise InputError(
+            f"benchmarks.{key}.splits is {entry.splits}, but its features were published for one "
+            "class split; set its `features` to motion, backbone or backbone+motion, which are "
+            "made from recordings, or leave splits out"
+        )
+    folder = Path(entry.source)
+    recordings = load_recordings(folder, entry.dataset)
+    refuse_copies(recordings, training_mask(recordings, settings.backbone.partition, folder))
+    motion = None if entry.features == "backbone" else motion_features(recordings)
+    source = Source(folder.resolve(), entry.features, motion, text)
+    scratch = (scratch / _fingerprint(entry, settings, source)).resolve()
+    tasks = []
+    for number in range(entry.splits):
+        split = random_split(entry.dataset, len(text), entry.unseen, settings.split.seed + number)
+        tasks.append((number, split, source, settings, scratch / f"split{number}"))
+    rows = [
+        row
+        for found in side_by_side(score_split, tasks, settings.compute, "class splits scored")
+        for row in found
+    ]
+    summary = summarise_splits(rows, settings.model.aligner)
+    with atomic_path(out) as temporary:
+        table = pd.DataFrame(rows)
+        write_text(temporary / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_json(temporary / "summary.json", summary)
+    return summary
+
+
+def _fingerprint(entry: Benchmark, settings: Settings, source: Source) -> str:
+    """Names all that a split's scores depend on, but its number: 16 hex digits."""
+    parts = {
+        "benchmark": entry.model_dump(exclude={"splits", "set"}),
+        "settings": settings.model_dump(exclude={"compute", "describe"}),
+        "device": settings.compute.device,
+        "threads": settings.compute.threads,
+        "kernels": kernels(),
+        "text": hashlib.sha256(source.text.tobytes()).hexdigest(),
+        "recordings": sha256(source.folder / FILE_NAME),
+        "code": CODE,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
