@@ -6,6 +6,7 @@ N = samples · C = classes · U = unseen classes. All scores are fractions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +195,7 @@ def compare_gate(
     }
 
 
+@lru_cache(maxsize=4)  # every method beside a result asks for the same two
 def space_of(phase: PhaseFeatures) -> SeenSpace:
     """The space in which distances to the seen classes of a phase are measured."""
     return SeenSpace.fit(phase.train.features.numpy(), phase.train.labels.numpy())

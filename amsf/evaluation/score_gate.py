@@ -110,9 +110,10 @@ def fit_score_gate(
     is_unseen = check_counts(is_unseen, cross_validated=cross_validated)
     x = _columns(evidence, SCORE_GATES[name])
     # Both sides weigh alike, however many samples each has.
-    regression = make_pipeline(
-        StandardScaler(), LogisticRegression(C=regularisation, class_weight="balanced")
+    logistic = LogisticRegression(
+        C=regularisation, class_weight="balanced", solver="newton-cholesky"
     )
+    regression = make_pipeline(StandardScaler(), logistic)
     regression.fit(x, is_unseen)
     if threshold == 0:
         if cross_validated:

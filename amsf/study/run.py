@@ -77,7 +77,9 @@ def study(
     ]
     summary = summarise_splits(rows, settings.model.aligner)
     with atomic_path(out) as temporary:
-        table = pd.DataFrame(rows)
+        # In an order of its own: a split that was read has its columns in another.
+        first = ["split", "method", "seed"]
+        table = pd.DataFrame(rows, columns=[*first, *sorted({*rows[0]} - {*first})])
         write_text(temporary / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
         write_json(temporary / "summary.json", summary)
     return summary

@@ -1,0 +1,158 @@
+"""Many class splits of simulated recordings: by single pieces, side by side, interrupted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score
+
+from amsf.backbone.motion import motion_features
+from amsf.base.errors import InputError
+from amsf.demo.simulation import simulate
+from amsf.evaluation.baselines import fit_closed_form
+from amsf.features.phases import load_phase
+from amsf.settings.params import Benchmark, Settings
+from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
+from amsf.study import class_split
+from amsf.study import run as study_run
+from amsf.study.run import study
+from tests.support.imports import ROOT, closure
+
+CLASSES = 59
+ENTRY = {"dataset": "demo", "unseen": 6, "features": "motion", "splits": 3}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    simulate(subjects=4, repetitions=1).save(folder / FILE_NAME)
+    return folder
+
+
+def entry(source: Path, **changes: object) -> Benchmark:
+    return Benchmark.model_validate({**ENTRY, "source": str(source), **changes})
+
+
+def settings(aligner: str = "ridge", jobs: int = 1, **train: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "model": {"aligner": aligner, "views": ["lb"], "latent": 8, "heads": 2},
+            "train": {"seeds": [0, 1], "cycles": 2, "steps_per_cycle": 20, **train},
+            "evaluate": {"baselines": ["prototypes"]},
+            "compute": {"device": "cpu", "jobs": jobs},
+        }
+    )
+
+
+TEXT = np.random.default_rng(0).normal(size=(CLASSES, 1, 8)).astype(np.float32)
+
+
+def test_scores_are_those_of_the_single_pieces(source: Path, tmp_path: Path) -> None:
+    summary = study("demo", entry(source), settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
+    table = pd.read_csv(tmp_path / "out/scores.csv")
+    assert set(table["method"]) == {"ridge", "prototypes"} == set(summary)
+    assert table.groupby("method")["split"].apply(list).tolist() == [[0, 1, 2]] * 2
+    (made,) = (tmp_path / "scratch").glob("*/split1")
+    test = load_phase(made / "test.safetensors")
+    assert set(test.train.labels.tolist()).isdisjoint(test.zsl.labels.tolist())
+    split = study_run.random_split("demo", CLASSES, 6, settings().split.seed + 1)
+    model = fit_closed_form("ridge", settings(), split, "test", test, TEXT)
+    said = np.array(split.unseen)[model.probabilities(test.zsl.features).argmax(1)]
+    found = table[(table["method"] == "ridge") & (table["split"] == 1)]["zsl"].item()
+    assert found == pytest.approx(accuracy_score(test.zsl.labels, said))
+    recordings = SkeletonSet.load(source / FILE_NAME)
+    unseen_rows = np.isin(recordings.label, split.unseen) & (recordings.subject % 2 == 0)
+    assert len(test.zsl.labels) == unseen_rows.sum()
+
+
+def test_side_by_side_and_interrupted_give_the_same_bytes(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time, and one that stops after its first split: all end with one file's bytes."""
+    whole, pair, again = (tmp_path / name for name in ("whole", "pair", "again"))
+    study("demo", entry(source), settings("vae"), TEXT, whole, tmp_path / "a")
+    study("demo", entry(source), settings("vae", jobs=2), TEXT, pair, tmp_path / "b")
+    real = class_split.score_split
+
+    def stop_at_the_second(number: int, *rest: object) -> object:
+        if number == 1:
+            raise KeyboardInterrupt
+        return real(number, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(study_run, "score_split", stop_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            study("demo", entry(source), settings("vae"), TEXT, again, tmp_path / "c")
+    assert not again.exists()
+    (kept,) = (tmp_path / "c").glob("*/split0/scores.json")
+    written = kept.stat().st_mtime_ns
+    study("demo", entry(source), settings("vae"), TEXT, again, tmp_path / "c")
+    assert kept.stat().st_mtime_ns == written
+    for folder in (pair, again):
+        for name in ("scores.csv", "summary.json"):
+            assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    table = pd.read_csv(whole / "scores.csv")
+    assert set(table["method"]) == {"vae", "ensemble", "prototypes"}
+    assert (
+        table[table["method"] == "vae"].groupby("split")["seed"].apply(list).tolist()
+        == [[0, 1]] * 3
+    )
+    summary = json.loads((whole / "summary.json").read_text())
+    assert {"mean", "se", "difference", "difference_se"} == set(summary["prototypes"]["zsl"])
+
+
+def test_more_splits_keep_those_that_were_scored(source: Path, tmp_path: Path) -> None:
+    study("demo", entry(source, splits=1), settings(), TEXT, tmp_path / "one", tmp_path / "s")
+    (first,) = (tmp_path / "s").glob("*/split0/scores.json")
+    before = first.stat().st_mtime_ns
+    study("demo", entry(source, splits=2), settings(), TEXT, tmp_path / "two", tmp_path / "s")
+    assert first.stat().st_mtime_ns == before
+    study("demo", entry(source, splits=1), settings(), TEXT + 1, tmp_path / "x", tmp_path / "s")
+    assert len(list((tmp_path / "s").glob("*"))) == 2  # other texts are another study
+
+
+def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
+    """Other joints in the test recordings change no training feature, logit or alignment."""
+    recordings = SkeletonSet.load(source / FILE_NAME)
+    rng = np.random.default_rng(0)
+
+    def moved(one: Recording) -> Recording:
+        if one.subject % 2:
+            return one
+        return replace(one, joints=one.joints + rng.normal(scale=0.02, size=one.joints.shape))
+
+    changed = [moved(recordings.recording(i)) for i in range(len(recordings))]
+    other = tmp_path / "other"
+    other.mkdir()
+    SkeletonSet.from_recordings(
+        changed, layout=recordings.layout, dataset="demo", simulated=True
+    ).save(other / FILE_NAME)
+    split = study_run.random_split("demo", CLASSES, 6, 0)
+    phases = []
+    for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
+        motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
+        made = class_split.Source(folder, "motion", motion, TEXT)
+        class_split.export_phases(split, made, settings(), out)
+        phases.append([load_phase(out / f"{name}.safetensors") for name in ("test", "val")])
+    for one, two in zip(*phases):
+        assert np.array_equal(one.train.features, two.train.features)
+    assert not np.array_equal(phases[0][0].zsl.features, phases[1][0].zsl.features)
+    assert np.array_equal(phases[0][1].gzsl.logits, phases[1][1].gzsl.logits)
+
+
+def test_published_features_know_one_split(source: Path, tmp_path: Path) -> None:
+    published = entry(source, features="published")
+    with pytest.raises(InputError, match=r"benchmarks\.mine\.splits is 3.*published for one class"):
+        study("mine", published, settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
+
+
+def test_rooms_of_the_code_digest() -> None:
+    modules = {
+        p.parent.name for p in closure(ROOT / "amsf/study/run.py") if p.name != "__init__.py"
+    }
+    assert modules == set(study_run.ROOMS)
