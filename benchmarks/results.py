@@ -161,7 +161,8 @@ def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:
         f"({host['cpu']}), with the parameters of params.yaml. Percent, mean ± standard error over "
         "random class splits; each has validation classes of its own. The training subjects' "
         "recordings of the seen classes train everything; scored are the other subjects' "
-        "recordings, for ZSL those of the unseen classes. Texts: the five views in `data/texts`, by MiniLM. "
+        "recordings, for ZSL those of the unseen classes. Texts: the five views in `data/texts`, "
+        "by MiniLM. "
         "*Transductive* looks at all test recordings at once, though not at their labels, and is a "
         "setting of its own. H is at the threshold that validation classes choose; at the best "
         "threshold, beside it, looks at the test labels.",
