@@ -32,28 +32,29 @@ def build_page(
     """
     return render(
         "page.html",
-        summary=[summary_row(found) for found in benchmarks],
+        summary=[summary_row(benchmark) for benchmark in benchmarks],
         benchmarks=[
-            benchmark_section(found, published, pictures / found.key) for found in benchmarks
+            benchmark_section(benchmark, published, pictures / benchmark.key)
+            for benchmark in benchmarks
         ],
         run=run_section(provenance),
     )
 
 
-def summary_row(found: BenchmarkData) -> dict[str, Any]:
+def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
     """A benchmark in the table that the page starts with."""
-    split = found.split
+    split = benchmark.split
     return {
-        "key": found.key,
+        "key": benchmark.key,
         "dataset": split.dataset,
-        "simulated": found.simulated,
-        "scores": [spread(found.metrics, score) for score in SCORES],
-        "seeds": len(found.seeds),
-        "protocol": found.metrics["protocol"],
-        "selection": found.metrics["selection"],
+        "simulated": benchmark.simulated,
+        "scores": [spread(benchmark.metrics, score) for score in SCORES],
+        "seeds": len(benchmark.seeds),
+        "protocol": benchmark.metrics["protocol"],
+        "selection": benchmark.metrics["selection"],
         "seen": len(split.seen),
         "unseen": len(split.unseen),
         "chance": f"{100 / len(split.unseen):.1f}",
-        "features": FEATURES[found.entry.features],
-        "texts": found.text["encoder"],
+        "features": FEATURES[benchmark.entry.features],
+        "texts": benchmark.text["encoder"],
     }

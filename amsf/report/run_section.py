@@ -39,9 +39,9 @@ def run_section(provenance: Provenance) -> dict[str, Any]:
     }
 
 
-def parameters(found: BenchmarkData) -> list[Parameter]:
+def parameters(benchmark: BenchmarkData) -> list[Parameter]:
     """Every parameter as it held for this benchmark; the protocol's switches are filled in."""
-    settings = found.settings
+    settings = benchmark.settings
     defaults = Settings().model_dump()
     rows = []
     for section, values in settings.model_dump().items():
@@ -50,7 +50,7 @@ def parameters(found: BenchmarkData) -> list[Parameter]:
         for name, value in values.items():
             default = defaults[section].get(name)
             same = section == "protocol" or value == default
-            own = name in found.entry.set.get(section, {})
+            own = name in benchmark.entry.set.get(section, {})
             standard = "" if same else _shown(default)
             rows.append(Parameter(f"{section}.{name}", _shown(value), standard, own))
     return rows

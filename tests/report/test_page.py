@@ -74,8 +74,8 @@ def test_simulated_data_says_so_in_its_section(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
     run = Provenance({}, None, (), HOST, ())
-    found = replace(both[1], simulated=True)
-    words = Reader(build_page([found], published, run, pictures)).words
+    benchmark = replace(both[1], simulated=True)
+    words = Reader(build_page([benchmark], published, run, pictures)).words
     assert "SIMULATED recordings are made by a program and say nothing of real ones." in words
     assert "SIMULATED The recordings of this benchmark are made by a program" in words
     assert "standard deviation" not in words  # of one seed
