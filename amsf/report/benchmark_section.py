@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.gates import GATES
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
@@ -36,6 +37,12 @@ _OTHER_SCORES = {
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",
 }
+_GATE_COLUMNS = {
+    "auc": "AUC",
+    "ausuc": "AUSUC",
+    "H": "H at the chosen threshold",
+    "H_best": "H at the best threshold",
+}
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
 
@@ -58,6 +65,7 @@ def benchmark_section(
         "published": published_beside(benchmark.conditions, published),
         "scores": _score_table(benchmark),
         "seeds": _seed_table(benchmark),
+        "gates": _gate_table(benchmark),
         "recognition": _recognition(benchmark, pictures),
         "confused": {side: confusion_sentences(benchmark, side) for side in sides},
         "classes": _class_table(benchmark),
@@ -71,6 +79,7 @@ def benchmark_section(
 
 def _facts(benchmark: BenchmarkData) -> dict[str, str]:
     model = benchmark.settings.model
+    gate = {} if benchmark.gzsl is None else {"Gate": benchmark.metrics["switches"]["gate"]}
     return {
         "Dataset": benchmark.split.dataset,
         "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
@@ -81,6 +90,7 @@ def _facts(benchmark: BenchmarkData) -> dict[str, str]:
         "Fusion": model.fusion,
         "Protocol": benchmark.metrics["protocol"],
         "Selection of the cycle": benchmark.metrics["selection"],
+        **gate,
     }
 
 
@@ -93,7 +103,7 @@ def _score_table(benchmark: BenchmarkData) -> Table:
             ("per_class", "every class alike"),
         )
     ]
-    caption = "In percent" + (
+    caption = "In percent; ZSL, transductive: with a second look at all test samples at once" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
         if benchmark.gzsl is not None
@@ -111,6 +121,25 @@ def _seed_table(benchmark: BenchmarkData) -> Table:
         rows.append([seed, benchmark.chosen["test", seed], *percent])
     header = ["Seed", "Chosen cycle", *names.values()]
     return Table("In percent, every sample alike", header, rows, range(1, len(header)))
+
+
+def _gate_table(benchmark: BenchmarkData) -> Table | None:
+    """Every gate on the same test samples, the used one shaded; None for ZSL alone."""
+    gates = benchmark.metrics["gates"]
+    if not gates:
+        return None
+    names = [name for name in GATES if name in gates]
+    used = benchmark.metrics["switches"]["gate"]
+    rows = []
+    for name in names:
+        worth = gates[name]
+        remarks = ["used"] if name == used else []
+        remarks += ["no better than chance"] if worth["auc"] <= 0.5 else []
+        percent = [f"{100 * worth[column]:.1f}" for column in _GATE_COLUMNS]
+        rows.append([name, *percent, ", ".join(remarks)])
+    header = ["Gate", *_GATE_COLUMNS.values(), "Remark"]
+    caption = "In percent, every sample alike, mean over seeds"
+    return Table(caption, header, rows, range(1, len(header) - 1), [names.index(used)])
 
 
 def _class_table(benchmark: BenchmarkData) -> Table:

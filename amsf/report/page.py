@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.baselines import ENSEMBLE
 from amsf.report.benchmark_section import FEATURES, benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance
 from amsf.report.render import render
 from amsf.report.run_section import run_section
-from amsf.report.words import SCORES, spread
+from amsf.report.words import SCORES, beside_name, in_percent, spread
 
 
 def build_page(
@@ -42,13 +43,22 @@ def build_page(
 
 
 def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
-    """A benchmark in the table that the page starts with."""
+    """A benchmark in the table that the page starts with, and what stands beside its result."""
     split = benchmark.split
     return {
         "key": benchmark.key,
         "dataset": split.dataset,
         "simulated": benchmark.simulated,
         "scores": [spread(benchmark.metrics, score) for score in SCORES],
+        "beside": [
+            {
+                "name": beside_name(name, len(benchmark.seeds)),
+                "scores": [in_percent(scores, score) for score in SCORES],
+            }
+            for name, scores in sorted(
+                benchmark.metrics["beside"].items(), key=lambda one: (one[0] != ENSEMBLE, one[0])
+            )
+        ],
         "seeds": len(benchmark.seeds),
         "protocol": benchmark.metrics["protocol"],
         "selection": benchmark.metrics["selection"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from amsf.evaluation.baselines import ENSEMBLE
 from amsf.report.data import BenchmarkData, class_accuracy, confused_pairs
 
 SCORES = {"zsl": "ZSL", "seen": "S", "unseen": "U", "H": "H"}
@@ -19,6 +21,16 @@ def spread(metrics: dict[str, Any], score: str, weighting: str = "overall") -> s
     if len(metrics["seeds"]) == 1:
         return mean
     return f"{mean} ± {100 * metrics['std'][score][weighting]:.1f}"
+
+
+def in_percent(scores: Mapping[str, Mapping[str, float]], score: str) -> str:
+    """One score of one model in percent, every sample alike; – where absent."""
+    return f"{100 * scores[score]['overall']:.1f}" if score in scores else "–"
+
+
+def beside_name(name: str, seeds: int) -> str:
+    """What stands beside a result, in words: the ensemble of the seeds, or a baseline's method."""
+    return f"all {seeds} seeds together" if name == ENSEMBLE else f"{name}, closed form"
 
 
 def confusion_sentences(benchmark: BenchmarkData, side: str, count: int = 5) -> list[str]:
