@@ -103,7 +103,8 @@ def _score_table(benchmark: BenchmarkData) -> Table:
             ("per_class", "every class alike"),
         )
     ]
-    caption = "In percent; ZSL, transductive: with a second look at all test samples at once" + (
+    transductive = "ZSL, transductive: after a second look at all unlabelled test samples at once"
+    caption = f"In percent; {transductive}" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
         if benchmark.gzsl is not None

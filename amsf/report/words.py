@@ -30,7 +30,7 @@ def in_percent(scores: Mapping[str, Mapping[str, float]], score: str) -> str:
 
 def beside_name(name: str, seeds: int) -> str:
     """What stands beside a result, in words: the ensemble of the seeds, or a baseline's method."""
-    return f"all {seeds} seeds together" if name == ENSEMBLE else f"{name}, closed form"
+    return f"ensemble of {seeds} seeds" if name == ENSEMBLE else f"{name}, closed form"
 
 
 def confusion_sentences(benchmark: BenchmarkData, side: str, count: int = 5) -> list[str]:

@@ -63,7 +63,7 @@ def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[Benchmar
     assert "±" not in alone["ZSL"]
     assert alone["Chance of ZSL"] == "33.3"
     beside = both[0].metrics["beside"]
-    assert [together[0], ridge[0]] == ["all 2 seeds together", "ridge, closed form"]
+    assert [together[0], ridge[0]] == ["ensemble of 2 seeds", "ridge, closed form"]
     for name, shown in (("ensemble", together), ("ridge", ridge)):
         for score, column in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
             told = dict(zip(header, shown, strict=True))[column]
