@@ -145,7 +145,7 @@ def export_phase(
         names[role] = [recordings.names[i] for i in rows]
 
     for role, rows in roles[phase].items():
-        features, logits = extractor.extract(recordings, rows, device, motion)
+        features, logits = extractor.compute(recordings, rows, device, motion)
         write(role, rows, features, logits)
         label = recordings.label[rows]
         if role == "gtest":

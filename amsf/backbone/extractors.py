@@ -45,7 +45,7 @@ class Extractor(Protocol):
     def width(self) -> int:
         """F."""
 
-    def extract(
+    def compute(
         self,
         recordings: SkeletonSet,
         rows: Sequence[int] | np.ndarray,
@@ -81,7 +81,7 @@ class EncoderExtractor:
         """F."""
         return FEATURES
 
-    def extract(
+    def compute(
         self,
         recordings: SkeletonSet,
         rows: Sequence[int] | np.ndarray,
@@ -112,7 +112,7 @@ class MotionExtractor:
         """F."""
         return len(self.scaling.mean)
 
-    def extract(
+    def compute(
         self,
         recordings: SkeletonSet,
         rows: Sequence[int] | np.ndarray,
@@ -153,7 +153,7 @@ class CombinedExtractor:
         """F."""
         return len(self.encoder_scaling.mean) + len(self.motion_scaling.mean)
 
-    def extract(
+    def compute(
         self,
         recordings: SkeletonSet,
         rows: Sequence[int] | np.ndarray,
@@ -161,7 +161,7 @@ class CombinedExtractor:
         motion: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Features (N, F) and logits (N, C), float32."""
-        encoded, logits = self.encoder.extract(recordings, rows, device)
+        encoded, logits = self.encoder.compute(recordings, rows, device)
         moved = self.motion_scaling(_motion(recordings, rows, motion))
         return np.concatenate([self.encoder_scaling(encoded), moved], axis=1), logits
 
@@ -212,7 +212,7 @@ def fit_extractor(
     )
     if kind == "backbone":
         return encoder
-    encoded, _ = encoder.extract(recordings, rows, device)
+    encoded, _ = encoder.compute(recordings, rows, device)
     moved = _motion(recordings, rows, motion)
     return CombinedExtractor(encoder, Scaling.fit(encoded), Scaling.fit(moved))
 

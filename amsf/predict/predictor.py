@@ -235,7 +235,7 @@ class Predictor:
         numbered = [replace(r, name=f"{i} {r.name}") for i, r in enumerate(recordings)]
         skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
         device = find_device(self.settings.compute.device)
-        features, logits = self.extractor.extract(skeletons, range(len(skeletons)), device)
+        features, logits = self.extractor.compute(skeletons, range(len(skeletons)), device)
         unseen_probability, answers, joint = self.scores(torch.from_numpy(features), logits)
         seen = set(self.model.config.seen)
         predictions = []

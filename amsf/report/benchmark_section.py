@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.gates import GATES
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
@@ -36,121 +37,150 @@ _OTHER_SCORES = {
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",
 }
+_GATE_COLUMNS = {
+    "auc": "AUC",
+    "ausuc": "AUSUC",
+    "H": "H at the chosen threshold",
+    "H_best": "H at the best threshold",
+}
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
 
 
 def benchmark_section(
-    found: BenchmarkData, published: pd.DataFrame, pictures: Path
+    benchmark: BenchmarkData, published: pd.DataFrame, pictures: Path
 ) -> dict[str, Any]:
     """The values of ``benchmark.html``, by name."""
-    sides = ("unseen", "seen") if found.gzsl is not None else ("unseen",)
+    sides = ("unseen", "seen") if benchmark.gzsl is not None else ("unseen",)
     return {
-        "key": found.key,
-        "dataset": found.split.dataset,
-        "simulated": found.simulated,
-        "seen": len(found.split.seen),
-        "unseen": len(found.split.unseen),
-        "seed_count": len(found.seeds),
-        "facts": _facts(found),
-        "findings": findings(found),
-        "own_scores": [spread(found.metrics, score) for score in ("zsl", "H")],
-        "published": published_beside(found.conditions, published),
-        "scores": _score_table(found),
-        "seeds": _seed_table(found),
-        "recognition": _recognition(found, pictures),
-        "confused": {side: confusion_sentences(found, side) for side in sides},
-        "classes": _class_table(found),
-        "training": _training(found, pictures),
-        "spaces": _spaces(found, pictures),
-        "nearest": _nearest_table(found),
-        "parameters": parameters(found),
-        "checksums": _checksums(found),
+        "key": benchmark.key,
+        "dataset": benchmark.split.dataset,
+        "simulated": benchmark.simulated,
+        "seen": len(benchmark.split.seen),
+        "unseen": len(benchmark.split.unseen),
+        "seed_count": len(benchmark.seeds),
+        "facts": _facts(benchmark),
+        "findings": findings(benchmark),
+        "own_scores": [spread(benchmark.metrics, score) for score in ("zsl", "H")],
+        "published": published_beside(benchmark.conditions, published),
+        "scores": _score_table(benchmark),
+        "seeds": _seed_table(benchmark),
+        "gates": _gate_table(benchmark),
+        "recognition": _recognition(benchmark, pictures),
+        "confused": {side: confusion_sentences(benchmark, side) for side in sides},
+        "classes": _class_table(benchmark),
+        "training": _training(benchmark, pictures),
+        "spaces": _spaces(benchmark, pictures),
+        "nearest": _nearest_table(benchmark),
+        "parameters": parameters(benchmark),
+        "checksums": _checksums(benchmark),
     }
 
 
-def _facts(found: BenchmarkData) -> dict[str, str]:
-    model = found.settings.model
+def _facts(benchmark: BenchmarkData) -> dict[str, str]:
+    model = benchmark.settings.model
+    gate = {} if benchmark.gzsl is None else {"Gate": benchmark.metrics["switches"]["gate"]}
     return {
-        "Dataset": found.split.dataset,
-        "Classes": f"{len(found.split.seen)} seen, {len(found.split.unseen)} unseen",
-        "Split": found.split.kind,
-        "Skeleton features": FEATURES[found.entry.features],
-        "Texts": f"{found.text['encoder']}, views {', '.join(model.views)}",
+        "Dataset": benchmark.split.dataset,
+        "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
+        "Split": benchmark.split.kind,
+        "Skeleton features": FEATURES[benchmark.entry.features],
+        "Texts": f"{benchmark.text['encoder']}, views {', '.join(model.views)}",
         "Alignment": model.aligner,
         "Fusion": model.fusion,
-        "Protocol": found.metrics["protocol"],
-        "Selection of the cycle": found.metrics["selection"],
+        "Protocol": benchmark.metrics["protocol"],
+        "Selection of the cycle": benchmark.metrics["selection"],
+        **gate,
     }
 
 
-def _score_table(found: BenchmarkData) -> Table:
-    names = {n: label for n, label in _OTHER_SCORES.items() if n in found.metrics["mean"]}
+def _score_table(benchmark: BenchmarkData) -> Table:
+    names = {n: label for n, label in _OTHER_SCORES.items() if n in benchmark.metrics["mean"]}
     rows = [
-        [label, *(spread(found.metrics, name, weighting) for name in names)]
+        [label, *(spread(benchmark.metrics, name, weighting) for name in names)]
         for weighting, label in (
             ("overall", "every sample alike"),
             ("per_class", "every class alike"),
         )
     ]
-    caption = "In percent" + (
+    transductive = "ZSL, transductive: after a second look at all unlabelled test samples at once"
+    caption = f"In percent; {transductive}" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
-        if found.gzsl is not None
+        if benchmark.gzsl is not None
         else ""
     )
     return Table(caption, ["Weighting", *names.values()], rows, range(1, len(names) + 1))
 
 
-def _seed_table(found: BenchmarkData) -> Table:
-    names = {n: label for n, label in _OTHER_SCORES.items() if n in found.metrics["mean"]}
+def _seed_table(benchmark: BenchmarkData) -> Table:
+    names = {n: label for n, label in _OTHER_SCORES.items() if n in benchmark.metrics["mean"]}
     rows = []
-    for seed in found.seeds:
-        scores = found.metrics["seeds"][str(seed)]
+    for seed in benchmark.seeds:
+        scores = benchmark.metrics["seeds"][str(seed)]
         percent = [f"{100 * scores[name]['overall']:.1f}" for name in names]
-        rows.append([seed, found.chosen["test", seed], *percent])
+        rows.append([seed, benchmark.chosen["test", seed], *percent])
     header = ["Seed", "Chosen cycle", *names.values()]
     return Table("In percent, every sample alike", header, rows, range(1, len(header)))
 
 
-def _class_table(found: BenchmarkData) -> Table:
-    tasks = ["zsl", *(["gzsl"] if found.gzsl is not None else [])]
-    means = [class_accuracy(found, task).mean(axis=0) for task in tasks]
-    counted = found.zsl if found.gzsl is None else found.gzsl
-    samples = counted[counted["seed"] == found.seeds[0]]["label"].value_counts()
+def _gate_table(benchmark: BenchmarkData) -> Table | None:
+    """Every gate on the same test samples, the used one shaded; None for ZSL alone."""
+    gates = benchmark.metrics["gates"]
+    if not gates:
+        return None
+    names = [name for name in GATES if name in gates]
+    used = benchmark.metrics["switches"]["gate"]
     rows = []
-    for c, label in enumerate(found.labels):
+    for name in names:
+        worth = gates[name]
+        remarks = ["used"] if name == used else []
+        remarks += ["no better than chance"] if worth["auc"] <= 0.5 else []
+        percent = [f"{100 * worth[column]:.1f}" for column in _GATE_COLUMNS]
+        rows.append([name, *percent, ", ".join(remarks)])
+    header = ["Gate", *_GATE_COLUMNS.values(), "Remark"]
+    caption = "In percent, every sample alike, mean over seeds"
+    return Table(caption, header, rows, range(1, len(header) - 1), [names.index(used)])
+
+
+def _class_table(benchmark: BenchmarkData) -> Table:
+    tasks = ["zsl", *(["gzsl"] if benchmark.gzsl is not None else [])]
+    means = [class_accuracy(benchmark, task).mean(axis=0) for task in tasks]
+    counted = benchmark.zsl if benchmark.gzsl is None else benchmark.gzsl
+    samples = counted[counted["seed"] == benchmark.seeds[0]]["label"].value_counts()
+    rows = []
+    for c, label in enumerate(benchmark.labels):
         if c in samples.index:
             shown = ["" if pd.isna(mean[c]) else f"{100 * mean[c]:.1f}" for mean in means]
-            side = "unseen" if c in found.split.unseen else "seen"
+            side = "unseen" if c in benchmark.split.unseen else "seen"
             rows.append([f"{c} {label}", side, samples[c], *shown])
     header = ["Class", "Side", "Test samples", *(task.upper() for task in tasks)]
     caption = "Accuracy in percent, mean over seeds"
     return Table(caption, header, rows, range(2, len(header)))
 
 
-def _nearest_table(found: BenchmarkData) -> Table:
-    rows = [[a, b, side, f"{cosine:.2f}"] for a, b, side, cosine in nearest_texts(found)]
+def _nearest_table(benchmark: BenchmarkData) -> Table:
+    rows = [[a, b, side, f"{cosine:.2f}"] for a, b, side, cosine in nearest_texts(benchmark)]
     header = ["Unseen class", "Nearest", "Side", "Cosine"]
     return Table("The nearest other class by text", header, rows, [3])
 
 
-def _recognition(found: BenchmarkData, pictures: Path) -> list[Picture]:
-    many = len(found.split.unseen) > _MANY
+def _recognition(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
+    many = len(benchmark.split.unseen) > _MANY
     items = []
-    if found.curve is not None:
+    if benchmark.curve is not None:
         caption = "Seen-unseen curve: what moving the gate's threshold would give up and gain."
-        items.append(picture(pictures / "curve.png", describe_curve(found), caption))
+        items.append(picture(pictures / "curve.png", describe_curve(benchmark), caption))
     caption = "What samples of each unseen class are taken for, over all seeds."
-    alt = describe_confusion(found)
+    alt = describe_confusion(benchmark)
     items.append(picture(pictures / "confusion.png", alt, caption, wide=many))
     caption = "Accuracy of each unseen class."
-    items.append(picture(pictures / "classes.png", describe_classes(found), caption))
+    items.append(picture(pictures / "classes.png", describe_classes(benchmark), caption))
     return items
 
 
-def _training(found: BenchmarkData, pictures: Path) -> list[Picture]:
-    terms = loss_terms(found)
+def _training(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
+    terms = loss_terms(benchmark)
     if not terms:  # the method learns without steps
         return []
     alt = (
@@ -161,23 +191,23 @@ def _training(found: BenchmarkData, pictures: Path) -> list[Picture]:
     weights = "Above: when each loss term counts. Below: a line a seed, the chosen cycle circled."
     return [
         picture(pictures / "losses.png", alt, losses),
-        picture(pictures / "schedule.png", describe_accuracy(found), weights),
+        picture(pictures / "schedule.png", describe_accuracy(benchmark), weights),
     ]
 
 
-def _spaces(found: BenchmarkData, pictures: Path) -> list[Picture]:
-    many = len(found.split.unseen) > _MANY
-    names = ", ".join(found.labels[c] for c in found.latent.classes)
+def _spaces(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
+    many = len(benchmark.split.unseen) > _MANY
+    names = ", ".join(benchmark.labels[c] for c in benchmark.latent.classes)
     map_caption = (
-        f"Latent space of seed {found.seeds[0]}: latent means of test samples (dots), each class "
-        "tied to the prototype made from its texts (its number). Grey: the seen classes that "
+        f"Latent space of seed {benchmark.seeds[0]}: latent means of test samples (dots), each "
+        "class tied to the prototype made from its texts (its number). Grey: the seen classes that "
         "unseen samples are most often taken for. Plane of the first two principal components of "
-        f"class means and prototypes; it shows {100 * found.latent.explained:.0f} % of the "
+        f"class means and prototypes; it shows {100 * benchmark.latent.explained:.0f} % of the "
         "samples' variance."
     )
     texts = "How alike the texts of the unseen classes are, averaged over the views in use."
     alt = f"Scatter plot of test samples and prototypes in two dimensions. Classes: {names}."
-    closest = max(nearest_texts(found), key=lambda row: row[3])
+    closest = max(nearest_texts(benchmark), key=lambda row: row[3])
     text_alt = (
         "Heat map of the cosines between the texts of the unseen classes. Closest to any class: "
         f"{closest[0]}, to {closest[1]}, {closest[3]:.2f}."
@@ -188,14 +218,14 @@ def _spaces(found: BenchmarkData, pictures: Path) -> list[Picture]:
     ]
 
 
-def _checksums(found: BenchmarkData) -> list[tuple[str, str]]:
+def _checksums(benchmark: BenchmarkData) -> list[tuple[str, str]]:
     """What was read, in words, and its SHA-256."""
     rows = [
         (f"features, {phase} phase: {name}", digest)
-        for phase, files in found.features["sources"].items()
+        for phase, files in benchmark.features["sources"].items()
         for name, digest in files.items()
     ]
-    for name, value in found.text.items():
+    for name, value in benchmark.text.items():
         if name.endswith("_sha256"):
             digests: dict[str, Any] = value if isinstance(value, dict) else {"": value}
             what = name.removesuffix("_sha256")

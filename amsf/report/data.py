@@ -134,31 +134,31 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
     )
 
 
-def unseen_confusion(found: BenchmarkData) -> pd.DataFrame:
+def unseen_confusion(benchmark: BenchmarkData) -> pd.DataFrame:
     """What test samples of unseen classes are taken for: (U, U [+ 1]) counts over all seeds.
 
     Rows are true, columns predicted class ids; where GZSL was evaluated, a last column ``SEEN``
     counts those taken for any seen class.
     """
-    table = found.zsl if found.gzsl is None else found.gzsl
-    unseen = list(found.split.unseen)
+    table = benchmark.zsl if benchmark.gzsl is None else benchmark.gzsl
+    unseen = list(benchmark.split.unseen)
     table = table[table["label"].isin(unseen)]
     predicted = table["prediction"].where(table["prediction"].isin(unseen), SEEN)
-    columns = [*unseen, *([] if found.gzsl is None else [SEEN])]
+    columns = [*unseen, *([] if benchmark.gzsl is None else [SEEN])]
     counts = pd.crosstab(table["label"], predicted)
     return counts.reindex(index=unseen, columns=columns, fill_value=0)
 
 
-def confused_pairs(found: BenchmarkData, side: str, count: int) -> list[tuple[int, int, float]]:
+def confused_pairs(benchmark: BenchmarkData, side: str, count: int) -> list[tuple[int, int, float]]:
     """The likeliest mistakes: (true class, what it is taken for, share of its samples).
 
     Args:
-        found: the benchmark's data.
+        benchmark: its data.
         side: ``unseen`` or ``seen``: which true classes.
         count: how many pairs, likeliest first.
     """
-    table = found.zsl if found.gzsl is None else found.gzsl
-    table = table[table["label"].isin(getattr(found.split, side))]
+    table = benchmark.zsl if benchmark.gzsl is None else benchmark.gzsl
+    table = table[table["label"].isin(getattr(benchmark.split, side))]
     totals = table["label"].value_counts()
     wrong = table[table["label"] != table["prediction"]]
     counts = wrong.groupby(["label", "prediction"]).size()
@@ -167,43 +167,43 @@ def confused_pairs(found: BenchmarkData, side: str, count: int) -> list[tuple[in
     return sorted(shares, key=lambda pair: (-pair[2], pair))[:count]
 
 
-def class_accuracy(found: BenchmarkData, task: str) -> np.ndarray:
+def class_accuracy(benchmark: BenchmarkData, task: str) -> np.ndarray:
     """Accuracies of the classes, a row a seed: (seeds, C), NaN for classes without samples.
 
     Args:
-        found: the benchmark's data.
+        benchmark: its data.
         task: ``zsl`` or ``gzsl``.
     """
-    table = found.zsl if task == "zsl" else found.gzsl
+    table = benchmark.zsl if task == "zsl" else benchmark.gzsl
     assert table is not None
     return np.stack(
         [
             class_accuracies(
-                part["label"].to_numpy(), part["prediction"].to_numpy(), found.split.classes
+                part["label"].to_numpy(), part["prediction"].to_numpy(), benchmark.split.classes
             )
-            for part in (table[table["seed"] == seed] for seed in found.seeds)
+            for part in (table[table["seed"] == seed] for seed in benchmark.seeds)
         ]
     )
 
 
-def loss_terms(found: BenchmarkData) -> dict[str, str]:
+def loss_terms(benchmark: BenchmarkData) -> dict[str, str]:
     """Names of the method's loss terms: as columns of ``losses`` -> as they are shown."""
-    columns = [c for c in found.losses.columns if c.startswith(LOSS)]
+    columns = [c for c in benchmark.losses.columns if c.startswith(LOSS)]
     return {column: column.removeprefix(LOSS).replace("_", " ") for column in columns}
 
 
-def term_weights(found: BenchmarkData) -> dict[str, str]:
+def term_weights(benchmark: BenchmarkData) -> dict[str, str]:
     """Columns of ``losses`` with a weight that is not always 1 -> the terms that it weighs.
 
     Terms that share their weights at every step are one entry.
     """
     shown: dict[str, str] = {}
-    for column in (c for c in found.losses.columns if c.startswith(WEIGHT)):
-        values = found.losses[column]
+    for column in (c for c in benchmark.losses.columns if c.startswith(WEIGHT)):
+        values = benchmark.losses[column]
         if (values == 1).all():
             continue
         name = column.removeprefix(WEIGHT).replace("_", " ")
-        same = next((other for other in shown if found.losses[other].equals(values)), None)
+        same = next((other for other in shown if benchmark.losses[other].equals(values)), None)
         if same is None:
             shown[column] = name
         else:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.baselines import ENSEMBLE
 from amsf.report.benchmark_section import FEATURES, benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance
 from amsf.report.render import render
 from amsf.report.run_section import run_section
-from amsf.report.words import SCORES, spread
+from amsf.report.words import SCORES, beside_name, in_percent, spread
 
 
 def build_page(
@@ -32,28 +33,38 @@ def build_page(
     """
     return render(
         "page.html",
-        summary=[summary_row(found) for found in benchmarks],
+        summary=[summary_row(benchmark) for benchmark in benchmarks],
         benchmarks=[
-            benchmark_section(found, published, pictures / found.key) for found in benchmarks
+            benchmark_section(benchmark, published, pictures / benchmark.key)
+            for benchmark in benchmarks
         ],
         run=run_section(provenance),
     )
 
 
-def summary_row(found: BenchmarkData) -> dict[str, Any]:
-    """A benchmark in the table that the page starts with."""
-    split = found.split
+def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
+    """A benchmark in the table that the page starts with, and what stands beside its result."""
+    split = benchmark.split
     return {
-        "key": found.key,
+        "key": benchmark.key,
         "dataset": split.dataset,
-        "simulated": found.simulated,
-        "scores": [spread(found.metrics, score) for score in SCORES],
-        "seeds": len(found.seeds),
-        "protocol": found.metrics["protocol"],
-        "selection": found.metrics["selection"],
+        "simulated": benchmark.simulated,
+        "scores": [spread(benchmark.metrics, score) for score in SCORES],
+        "beside": [
+            {
+                "name": beside_name(name, len(benchmark.seeds)),
+                "scores": [in_percent(scores, score) for score in SCORES],
+            }
+            for name, scores in sorted(
+                benchmark.metrics["beside"].items(), key=lambda one: (one[0] != ENSEMBLE, one[0])
+            )
+        ],
+        "seeds": len(benchmark.seeds),
+        "protocol": benchmark.metrics["protocol"],
+        "selection": benchmark.metrics["selection"],
         "seen": len(split.seen),
         "unseen": len(split.unseen),
         "chance": f"{100 / len(split.unseen):.1f}",
-        "features": FEATURES[found.entry.features],
-        "texts": found.text["encoder"],
+        "features": FEATURES[benchmark.entry.features],
+        "texts": benchmark.text["encoder"],
     }

@@ -40,7 +40,7 @@ def write_plot_tables(benchmarks: Sequence[BenchmarkData], folder: Path) -> None
         "weights": weight_rows,
     }
     for name, rows_of in makers.items():
-        parts = [rows_of(found).assign(benchmark=found.key) for found in benchmarks]
+        parts = [rows_of(benchmark).assign(benchmark=benchmark.key) for benchmark in benchmarks]
         table = pd.concat(parts, ignore_index=True)
         if len(table):
             text = table[list(COLUMNS[name])].to_csv(
@@ -49,12 +49,14 @@ def write_plot_tables(benchmarks: Sequence[BenchmarkData], folder: Path) -> None
             write_text(folder / f"{name}.csv", text)
 
 
-def curve_rows(found: BenchmarkData) -> pd.DataFrame:
+def curve_rows(benchmark: BenchmarkData) -> pd.DataFrame:
     """The seen-unseen curve, and each seed's point at the gate's own threshold."""
-    if found.curve is None:
+    if benchmark.curve is None:
         return pd.DataFrame(columns=list(COLUMNS["curve"]))
-    curve = found.curve.assign(
-        point="any threshold", seen=100 * found.curve["seen"], unseen=100 * found.curve["unseen"]
+    curve = benchmark.curve.assign(
+        point="any threshold",
+        seen=100 * benchmark.curve["seen"],
+        unseen=100 * benchmark.curve["unseen"],
     )
     chosen = [
         {
@@ -63,23 +65,23 @@ def curve_rows(found: BenchmarkData) -> pd.DataFrame:
             "seen": 100 * scores["seen"]["overall"],
             "unseen": 100 * scores["unseen"]["overall"],
         }
-        for seed, scores in found.metrics["seeds"].items()
+        for seed, scores in benchmark.metrics["seeds"].items()
     ]
     return pd.concat([curve, pd.DataFrame(chosen)], ignore_index=True)
 
 
-def confusion_rows(found: BenchmarkData) -> pd.DataFrame:
+def confusion_rows(benchmark: BenchmarkData) -> pd.DataFrame:
     """Samples of each unseen class by what they are taken for; pairs that never occur are 0."""
-    table = found.zsl if found.gzsl is None else found.gzsl
-    unseen = list(found.split.unseen)
-    names: dict[Any, str] = {c: f"{found.labels[c]} {c}" for c in unseen}
+    table = benchmark.zsl if benchmark.gzsl is None else benchmark.gzsl
+    unseen = list(benchmark.split.unseen)
+    names: dict[Any, str] = {c: f"{benchmark.labels[c]} {c}" for c in unseen}
     names[SEEN] = SEEN
-    columns = [*unseen, *([] if found.gzsl is None else [SEEN])]
+    columns = [*unseen, *([] if benchmark.gzsl is None else [SEEN])]
     table = table[table["label"].isin(unseen)]
     predicted = table["prediction"].where(table["prediction"].isin(unseen), SEEN)
     counts = table.assign(predicted=predicted).groupby(["seed", "label", "predicted"]).size()
     every = pd.MultiIndex.from_product(
-        [found.seeds, unseen, columns], names=["seed", "label", "predicted"]
+        [benchmark.seeds, unseen, columns], names=["seed", "label", "predicted"]
     )
     rows = counts.reindex(every, fill_value=0).rename("samples").reset_index()
     return rows.assign(
@@ -88,20 +90,20 @@ def confusion_rows(found: BenchmarkData) -> pd.DataFrame:
     )
 
 
-def accuracy_rows(found: BenchmarkData) -> pd.DataFrame:
+def accuracy_rows(benchmark: BenchmarkData) -> pd.DataFrame:
     """Accuracy on a phase's own unseen classes after each cycle, where the protocol looks."""
-    measured = found.cycles[found.cycles["zsl_accuracy"].notna()]
+    measured = benchmark.cycles[benchmark.cycles["zsl_accuracy"].notna()]
     return measured.assign(cycle=measured["cycle"] + 1, accuracy=100 * measured["zsl_accuracy"])
 
 
-def loss_rows(found: BenchmarkData) -> pd.DataFrame:
+def loss_rows(benchmark: BenchmarkData) -> pd.DataFrame:
     """Each loss term, where it was computed: a term without weight may be left out, as 0."""
     columns = ["phase", "seed", "cycle", "step"]
     parts = [
-        found.losses[[*columns, loss, loss.replace(LOSS, WEIGHT, 1)]]
+        benchmark.losses[[*columns, loss, loss.replace(LOSS, WEIGHT, 1)]]
         .set_axis([*columns, "loss", "weight"], axis=1)
         .assign(term=name)
-        for loss, name in loss_terms(found).items()
+        for loss, name in loss_terms(benchmark).items()
     ]
     if not parts:
         return pd.DataFrame(columns=[*columns, "term", "loss"])
@@ -110,11 +112,11 @@ def loss_rows(found: BenchmarkData) -> pd.DataFrame:
     return rows.assign(cycle=rows["cycle"] + 1)[[*columns, "term", "loss"]]
 
 
-def weight_rows(found: BenchmarkData) -> pd.DataFrame:
+def weight_rows(benchmark: BenchmarkData) -> pd.DataFrame:
     """The weights that change, which are the same for every seed and phase."""
-    shown = term_weights(found)
+    shown = term_weights(benchmark)
     if not shown:
         return pd.DataFrame(columns=["step", "term", "weight"])
-    one = max((run for _, run in found.losses.groupby(["phase", "seed"])), key=len)
+    one = max((run for _, run in benchmark.losses.groupby(["phase", "seed"])), key=len)
     rows = one.melt(["step"], list(shown), "term", "weight")
     return rows.assign(term=rows["term"].map(shown))

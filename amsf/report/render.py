@@ -30,12 +30,14 @@ class Table:
         header: the columns' names.
         rows: their cells; the first is the row's header.
         numbers: columns that are set flush right.
+        shaded: rows that stand out, counted from 0.
     """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[object]]
     numbers: Sequence[int] = ()
+    shaded: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from amsf.report.figures import BLUE, GREY, ORANGE, SCALE, mark, picture, short,
 _MANY = 12  # classes; with more, small numbers are left out of the cells
 
 
-def draw_curve(found: BenchmarkData, path: Path) -> None:
+def draw_curve(benchmark: BenchmarkData, path: Path) -> None:
     """Seen against unseen accuracy over all thresholds, a line a seed, with what the gate chose."""
-    assert found.curve is not None
+    assert benchmark.curve is not None
     with picture(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot()
         _equal_scores(axes)
-        for _, line in found.curve.groupby("seed"):
+        for _, line in benchmark.curve.groupby("seed"):
             axes.plot(100 * line["seen"], 100 * line["unseen"], color=BLUE, linewidth=1.3)
-        for scores in found.metrics["seeds"].values():
+        for scores in benchmark.metrics["seeds"].values():
             seen, unseen = (100 * scores[side]["overall"] for side in ("seen", "unseen"))
             axes.plot(seen, unseen, "o", color=ORANGE, markeredgecolor="white", markersize=8)
         axes.set(xlim=(0, 102), ylim=(0, 102), aspect="equal")
@@ -51,13 +51,13 @@ def _equal_scores(axes: Axes) -> None:
         )  # fmt: skip
 
 
-def draw_confusion(found: BenchmarkData, path: Path) -> None:
+def draw_confusion(benchmark: BenchmarkData, path: Path) -> None:
     """What samples of each unseen class are taken for, in percent of them, over all seeds."""
-    counts = unseen_confusion(found)
+    counts = unseen_confusion(benchmark)
     U, columns = counts.shape
     values = counts.to_numpy(float)
     shares = 100 * values / np.maximum(values.sum(axis=1, keepdims=True), 1)
-    names = [f"{short(found.labels[c])} {c}" for c in found.split.unseen]
+    names = [f"{short(benchmark.labels[c])} {c}" for c in benchmark.split.unseen]
     cell = 0.5 if U <= _MANY else 0.34  # inches
     with picture(path, 3.1 + cell * columns, 2.9 + cell * U) as figure:
         axes = figure.add_subplot()
@@ -76,31 +76,33 @@ def draw_confusion(found: BenchmarkData, path: Path) -> None:
         figure.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.7, aspect=40)
 
 
-def draw_classes(found: BenchmarkData, path: Path) -> None:
+def draw_classes(benchmark: BenchmarkData, path: Path) -> None:
     """The accuracy of each unseen class: mean over seeds, and the range where there are several."""
     tasks = [("zsl", "ZSL: among unseen classes", ORANGE, -0.16, "s")]
-    if found.gzsl is not None:
+    if benchmark.gzsl is not None:
         tasks.append(("gzsl", "GZSL: among all classes", BLUE, 0.16, "o"))
-    unseen = np.array(found.split.unseen)
-    order = unseen[np.argsort(class_accuracy(found, tasks[-1][0])[:, unseen].mean(0))]
+    unseen = np.array(benchmark.split.unseen)
+    order = unseen[np.argsort(class_accuracy(benchmark, tasks[-1][0])[:, unseen].mean(0))]
     with picture(path, 5.6, 1.6 + 0.36 * len(unseen)) as figure:
         axes = figure.add_subplot()
         for task, label, colour, shift, shape in tasks:
-            percent = 100 * class_accuracy(found, task)[:, order]
+            percent = 100 * class_accuracy(benchmark, task)[:, order]
             rows = np.arange(len(order)) - shift
             axes.hlines(rows, percent.min(0), percent.max(0), color=colour, linewidth=2, alpha=0.5)
             axes.plot(percent.mean(0), rows, shape, color=colour, label=label, markersize=6)
-        axes.set_yticks(range(len(order)), [f"{short(found.labels[c])} {c}" for c in order])
+        axes.set_yticks(range(len(order)), [f"{short(benchmark.labels[c])} {c}" for c in order])
         axes.set(xlim=(-2, 102), ylim=(-0.6, len(order) - 0.4))
-        axes.set_xlabel("accuracy (%)" + ("; lines span the seeds" if len(found.seeds) > 1 else ""))
+        axes.set_xlabel(
+            "accuracy (%)" + ("; lines span the seeds" if len(benchmark.seeds) > 1 else "")
+        )
         axes.grid(axis="x")
         figure.legend(loc="outside upper center", ncols=2, frameon=False)
 
 
-def draw_map(found: BenchmarkData, path: Path) -> None:
+def draw_map(benchmark: BenchmarkData, path: Path) -> None:
     """Test samples as dots, tied to their class's prototype, a number that the legend names."""
-    latent = found.latent
-    unseen = set(found.split.unseen)
+    latent = benchmark.latent
+    unseen = set(benchmark.split.unseen)
     K = len(latent.classes)
     with picture(path, 5.7, 5.4 + 0.21 * -(-K // 2)) as figure:
         axes = figure.add_subplot()
@@ -128,7 +130,7 @@ def draw_map(found: BenchmarkData, path: Path) -> None:
         axes.spines[:].set_visible(True)
         axes.spines[:].set_color("#BBBBBB")
         figure.legend(
-            handles=_map_legend(found), loc="outside lower left", ncols=2, frameon=False,
+            handles=_map_legend(benchmark), loc="outside lower left", ncols=2, frameon=False,
             handletextpad=0.3, columnspacing=1.0, labelspacing=0.35,
         )  # fmt: skip
 
@@ -137,24 +139,24 @@ def _map_mark(index: int, unseen: bool) -> tuple[str, str]:
     return mark(index) if unseen else ("#B5B5B5", "X")
 
 
-def _map_legend(found: BenchmarkData) -> list[Line2D]:
+def _map_legend(benchmark: BenchmarkData) -> list[Line2D]:
     handles = []
-    for index, label in enumerate(found.latent.classes):
-        unseen = label in found.split.unseen
+    for index, label in enumerate(benchmark.latent.classes):
+        unseen = label in benchmark.split.unseen
         colour, shape = _map_mark(index, unseen)
-        name = f"{label} {short(found.labels[label], 25)}" + ("" if unseen else " (seen)")
+        name = f"{label} {short(benchmark.labels[label], 25)}" + ("" if unseen else " (seen)")
         style = {"color": colour, "marker": shape, "linestyle": "", "markersize": 6}
         handles.append(Line2D([], [], label=name, **style))  # type: ignore[arg-type]
     return handles
 
 
-def draw_texts(found: BenchmarkData, path: Path) -> None:
+def draw_texts(benchmark: BenchmarkData, path: Path) -> None:
     """Cosines between the texts of the unseen classes, averaged over the model's views."""
-    unseen = list(found.split.unseen)
-    cosines = found.text_similarity[np.ix_(unseen, unseen)].copy()
+    unseen = list(benchmark.split.unseen)
+    cosines = benchmark.text_similarity[np.ix_(unseen, unseen)].copy()
     np.fill_diagonal(cosines, np.nan)  # always 1
     U = len(unseen)
-    names = [f"{short(found.labels[c])} {c}" for c in unseen]
+    names = [f"{short(benchmark.labels[c])} {c}" for c in unseen]
     cell = 0.5 if U <= _MANY else 0.34
     with picture(path, 3.1 + cell * U, 2.9 + cell * U) as figure:
         axes = figure.add_subplot()

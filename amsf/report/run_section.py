@@ -8,6 +8,7 @@ from typing import Any
 from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance, StageRecord
 from amsf.settings.params import Settings
+from amsf.stage.portable import pinned
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Parameter:
 
 
 def run_section(provenance: Provenance) -> dict[str, Any]:
-    """Versions, commit, machine, and a row a stage."""
+    """Versions, commit, machine and its kernels, and a row a stage."""
     commit = provenance.commit
     return {
         "commit": None if commit is None else commit[:12],
@@ -39,9 +40,9 @@ def run_section(provenance: Provenance) -> dict[str, Any]:
     }
 
 
-def parameters(found: BenchmarkData) -> list[Parameter]:
+def parameters(benchmark: BenchmarkData) -> list[Parameter]:
     """Every parameter as it held for this benchmark; the protocol's switches are filled in."""
-    settings = found.settings
+    settings = benchmark.settings
     defaults = Settings().model_dump()
     rows = []
     for section, values in settings.model_dump().items():
@@ -50,7 +51,7 @@ def parameters(found: BenchmarkData) -> list[Parameter]:
         for name, value in values.items():
             default = defaults[section].get(name)
             same = section == "protocol" or value == default
-            own = name in found.entry.set.get(section, {})
+            own = name in benchmark.entry.set.get(section, {})
             standard = "" if same else _shown(default)
             rows.append(Parameter(f"{section}.{name}", _shown(value), standard, own))
     return rows
@@ -74,7 +75,18 @@ def _host(host: dict[str, Any]) -> dict[str, str]:
         "Machine": f"{host['cpu']}, {host['cores']} cores, {_size(host['memory'])}",
         "GPU": host["gpu"] or "none",
         "System": host["system"],
+        "Kernels": _kernels(host),
     }
+
+
+def _kernels(host: dict[str, Any]) -> str:
+    """What chose the code paths of the libraries, on which the last digits of results depend."""
+    kernels: dict[str, str] | None = host.get("kernels")
+    if kernels is None:  # the log of an earlier version
+        return "not recorded"
+    if pinned(kernels):
+        return "portable, AVX2"
+    return " ".join(f"{name}={value}" for name, value in kernels.items()) or "the processor's own"
 
 
 def _stage(record: StageRecord) -> dict[str, Any]:
@@ -89,7 +101,8 @@ def _stage(record: StageRecord) -> dict[str, Any]:
         "memory": _size(peak["main"]),
         "worker": _size(peak["largest_worker"]) if peak["largest_worker"] else "–",
         "machine": f"{host['cpu']}, {host['cores']} cores"
-        + (f", {host['gpu']}" if host["gpu"] else ""),
+        + (f", {host['gpu']}" if host["gpu"] else "")
+        + f"; kernels: {_kernels(host)}",
     }
     return {"name": name, "log": log}
 

@@ -21,16 +21,16 @@ _COLOURS, _DASHES = (GREEN, AMBER, GREY, BLUE, ORANGE), ("-", "--", ":")
 _PHASE_NAMES = {"test": "test phase", "val": "validation phase"}
 
 
-def draw_losses(found: BenchmarkData, path: Path) -> None:
+def draw_losses(benchmark: BenchmarkData, path: Path) -> None:
     """Each loss term over the steps: mean over seeds, and their range as a band."""
-    terms = loss_terms(found)
+    terms = loss_terms(benchmark)
     rows = -(-len(terms) // 2)
     with picture(path, 5.6, 0.6 + 2.2 * rows) as figure:
         grid = figure.subplots(rows, 2, sharex=True, squeeze=False)
         for axes in grid.flat[len(terms) :]:
             axes.set_visible(False)
         for axes, (term, name) in zip(grid.flat, terms.items()):
-            for phase, losses in found.losses.groupby("phase"):
+            for phase, losses in benchmark.losses.groupby("phase"):
                 colour, dashes = _PHASES[str(phase)]
                 steps = losses.groupby("step")[term]
                 x = steps.mean().index.to_numpy()
@@ -41,27 +41,27 @@ def draw_losses(found: BenchmarkData, path: Path) -> None:
                 axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
                 axes.plot(x, mean, dashes, color=colour, linewidth=1.3)
             axes.set_title(name)
-            if (found.losses[term] > 0).any():
+            if (benchmark.losses[term] > 0).any():
                 axes.set_yscale("log")
             axes.grid()
         for axes in grid[-1]:
             axes.set_xlabel("step")
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        _phase_legend(figure, found.losses)
+        _phase_legend(figure, benchmark.losses)
 
 
-def draw_schedule(found: BenchmarkData, path: Path) -> None:
+def draw_schedule(benchmark: BenchmarkData, path: Path) -> None:
     """The weights of the loss terms, and the unseen classes' accuracy after each cycle."""
     with picture(path, 5.6, 6.4) as figure:
         upper, lower = figure.subplots(2, 1)
-        _draw_weights(upper, found)
-        for (phase, seed), cycles in found.cycles.groupby(["phase", "seed"]):
+        _draw_weights(upper, benchmark)
+        for (phase, seed), cycles in benchmark.cycles.groupby(["phase", "seed"]):
             colour, dashes = _PHASES[str(phase)]
             x, y = cycles["cycle"] + 1, 100 * pd.to_numeric(cycles["zsl_accuracy"])
             if not y.notna().any():  # not looked at, by the protocol
                 continue
             lower.plot(x, y, dashes, color=colour, marker=".", linewidth=1.2)
-            chosen = found.chosen[str(phase), int(str(seed))]
+            chosen = benchmark.chosen[str(phase), int(str(seed))]
             if chosen in set(x):
                 lower.plot(chosen, y[x == chosen], "o", color="none", markeredgecolor="black")
         lower.set_title("Accuracy on the phase's own unseen classes (%)")
@@ -75,19 +75,19 @@ def draw_schedule(found: BenchmarkData, path: Path) -> None:
         chosen_mark = Line2D(
             [], [], marker="o", color="none", markeredgecolor="black", label="chosen cycle"
         )
-        measured = found.cycles[found.cycles["zsl_accuracy"].notna()]
+        measured = benchmark.cycles[benchmark.cycles["zsl_accuracy"].notna()]
         _phase_legend(figure, measured, *([chosen_mark] if lower.lines else []))
 
 
-def _draw_weights(axes: Axes, found: BenchmarkData) -> None:
+def _draw_weights(axes: Axes, benchmark: BenchmarkData) -> None:
     """The schedule, which is the same for all seeds and phases; each weight in parts of its top."""
     axes.set_title("Weights of the loss terms, over the largest of each")
-    shown = term_weights(found)
+    shown = term_weights(benchmark)
     if not shown:
         axes.text(0.5, 0.5, "no weight changes", ha="center", transform=axes.transAxes)
         return
     # A phase may stop early, at the chosen cycle.
-    one = max((run for _, run in found.losses.groupby(["phase", "seed"])), key=len)
+    one = max((run for _, run in benchmark.losses.groupby(["phase", "seed"])), key=len)
     for (weight, name), colour, dashes in zip(shown.items(), cycle(_COLOURS), cycle(_DASHES)):
         top = one[weight].max()
         label = f"{name}, at most {top:.2g}" if top else f"{name}, never on"

@@ -32,25 +32,25 @@ def write_report(
         out: where to.
     """
     with atomic_path(out.pictures) as temporary:
-        for found in track(benchmarks, "benchmarks drawn"):
-            draw_pictures(found, temporary / found.key)
+        for benchmark in track(benchmarks, "benchmarks drawn"):
+            draw_pictures(benchmark, temporary / benchmark.key)
     with atomic_path(out.plots) as temporary:
         temporary.mkdir()
         write_plot_tables(benchmarks, temporary)
     write_text(out.report, build_page(benchmarks, published, provenance, out.pictures))
 
 
-def draw_pictures(found: BenchmarkData, folder: Path) -> None:
+def draw_pictures(benchmark: BenchmarkData, folder: Path) -> None:
     """Every picture of one benchmark.
 
     There is no curve where only ZSL was evaluated, and none of training where it has no steps.
     """
-    if found.curve is not None:
-        result_pictures.draw_curve(found, folder / "curve.png")
-    result_pictures.draw_confusion(found, folder / "confusion.png")
-    result_pictures.draw_classes(found, folder / "classes.png")
-    result_pictures.draw_map(found, folder / "map.png")
-    result_pictures.draw_texts(found, folder / "texts.png")
-    if loss_terms(found):
-        training_pictures.draw_losses(found, folder / "losses.png")
-        training_pictures.draw_schedule(found, folder / "schedule.png")
+    if benchmark.curve is not None:
+        result_pictures.draw_curve(benchmark, folder / "curve.png")
+    result_pictures.draw_confusion(benchmark, folder / "confusion.png")
+    result_pictures.draw_classes(benchmark, folder / "classes.png")
+    result_pictures.draw_map(benchmark, folder / "map.png")
+    result_pictures.draw_texts(benchmark, folder / "texts.png")
+    if loss_terms(benchmark):
+        training_pictures.draw_losses(benchmark, folder / "losses.png")
+        training_pictures.draw_schedule(benchmark, folder / "schedule.png")

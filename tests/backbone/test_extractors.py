@@ -177,7 +177,7 @@ def test_a_saved_extractor_gives_the_same(recordings: SkeletonSet, made: Made, k
     assert (note["features"], note["classes"]) == (kind, list(SPLIT.seen))
     assert note["simulated"] is True
     rows = np.flatnonzero(recordings.subject % 2 == 0)
-    features, logits = extractor.extract(recordings, rows, CPU)
+    features, logits = extractor.compute(recordings, rows, CPU)
     found = arrays_of(made(kind), "test")
     np.testing.assert_array_equal(features, found["gtest"])
     np.testing.assert_array_equal(logits, found["gtest_out"])

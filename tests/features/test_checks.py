@@ -156,7 +156,7 @@ def phases(
 
 
 FLAW = "the validation-unseen samples are, class by class, as many as the GZSL test samples"
-UNTOLD = "whether the validation-unseen samples are also GZSL test samples cannot be told"
+UNTOLD = "whether the validation-unseen samples are also GZSL test samples cannot be known"
 
 
 @pytest.mark.parametrize(

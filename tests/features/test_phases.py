@@ -392,7 +392,7 @@ def test_utd_mhad_features_import(data_dir: Path, tmp_path: Path) -> None:
         assert report_zero_rows(sets, phase) == []
     # UTD-MHAD has 4 recordings of nearly every class and subject, and half of the subjects train.
     (finding,) = report_overlap(phases["test"], phases["val"])
-    assert "cannot be told from counts" in finding
+    assert "cannot be known from counts" in finding
 
 
 def test_recording_names_are_read_where_both_phases_have_them(tmp_path: Path) -> None:

@@ -100,8 +100,11 @@ def test_every_stage_leaves_its_artifact(clone: Path) -> None:
         assert (clone / "data" / path).exists(), path
     row = metrics(clone)["demo-u8"]
     assert set(row) == {
-        "zsl", "seen", "unseen", "H", "ausuc", "protocol", "selection", "seeds",
+        "zsl", "seen", "unseen", "H", "ausuc", "beside", "protocol", "selection", "seeds",
     }  # fmt: skip
+    baselines = yaml.safe_load((clone / "params.yaml").read_text())["evaluate"]["baselines"]
+    assert set(row["beside"]) == {"ensemble", *baselines}
+    assert set(row["beside"]["ridge"]) == {"zsl", "seen", "unseen", "H", "ausuc"}
     assert row["selection"] == "val"
     assert row["seeds"] == 2
     assert 0 <= row["H"]["mean"] <= 100
@@ -127,8 +130,10 @@ def test_an_experiment_reruns_training_and_what_follows(clone: Path) -> None:
     changed = diff["metrics/gzsl.json"]
     assert changed
     for name, row in changed.items():
-        benchmark, metric, moment = name.split(".")
-        assert row["new"] == metrics(clone)[benchmark][metric][moment]
+        value = metrics(clone)
+        for part in name.split("."):  # such as demo-u8.H.mean, demo-u8.beside.ensemble.H
+            value = value[part]
+        assert row["new"] == value
     git(clone, "checkout", "-q", ".")
     call(clone, "dvc", "checkout", "-q")
 

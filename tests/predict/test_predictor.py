@@ -14,6 +14,9 @@ import torch
 import yaml
 
 from amsf.base.errors import InputError
+from amsf.evaluation.gate import Gate
+from amsf.evaluation.gates import FittedGate
+from amsf.evaluation.score_gate import ScoreGate
 from amsf.predict.predictor import Prediction, Predictor
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.support.small_project import KEY, write_params
@@ -65,8 +68,26 @@ def test_probabilities_are_a_distribution_over_all_classes(predictor: Predictor)
         assert prediction.answer.probability == max(s.probability for s in side)
 
 
-def test_joint_probability_by_hand(predictor: Predictor) -> None:
-    gate = replace(predictor.gate, coefficients=(0.0,) * 2 * U, intercept=0.0, threshold=0.2)
+PUBLISHED = Gate((0.0,) * 2 * U, intercept=0.0, threshold=0.2, temperature=2.0)
+OF_SCORES = ScoreGate(
+    scores=("distance", "stacking"),
+    mean=(1.0, 2.0),
+    deviation=(3.0, 4.0),
+    coefficients=(0.0, 0.0),
+    intercept=0.0,
+    threshold=0.2,
+    temperature=2.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("gate", "stricter"),
+    [(gate, replace(gate, threshold=0.6)) for gate in (PUBLISHED, OF_SCORES)],
+    ids=["published", "of scores"],
+)
+def test_joint_probability_by_hand(
+    predictor: Predictor, gate: FittedGate, stricter: FittedGate
+) -> None:
     features = torch.rand(1, 256, generator=torch.Generator().manual_seed(0))
     logits = np.zeros((1, 59), np.float32)
     seen = predictor.model.config.seen
@@ -80,7 +101,7 @@ def test_joint_probability_by_hand(predictor: Predictor) -> None:
     unseen = list(predictor.model.config.unseen)
     np.testing.assert_allclose(joint[0, unseen], 0.8 * of_unseen, rtol=1e-6)
     assert answers[0] == unseen[int(of_unseen.argmax())]
-    above = replace(predictor, gate=replace(gate, threshold=0.6))
+    above = replace(predictor, gate=stricter)
     assert above.scores(features, logits)[1][0] == seen[3]
 
 
@@ -102,7 +123,7 @@ def test_other_joints_are_refused(predictor: Predictor) -> None:
         InputError, match=r"clip: has the 20 joints of kinect20; .* kinect25: use one"
     ):
         predictor.check_layout("kinect20", "clip")
-    with pytest.raises(InputError, match="found 20 joints; expected 25"):
+    with pytest.raises(InputError, match="clip: it has 20 joints; expected 25"):
         predictor.predict_recordings([Recording(np.zeros((1, 4, 20, 3)), "clip")])
 
 
@@ -170,24 +191,32 @@ def test_the_words_of_a_seen_class_are_refused(predictor: Predictor, tmp_path: P
         predictor.with_classes(path)
 
 
-def test_the_gate_takes_the_largest_of_more_and_zeros_for_fewer(predictor: Predictor) -> None:
+@pytest.mark.parametrize("count", [3, 12])
+def test_gates_of_other_numbers_of_classes(predictor: Predictor, count: int) -> None:
+    """The published gate takes the largest of more, and zeros for fewer; scores fit any number."""
+    rng = np.random.default_rng(0)
     features = torch.rand(6, 256, generator=torch.Generator().manual_seed(1))
-    logits = np.random.default_rng(0).normal(size=(6, 59)).astype(np.float32)
-    threshold = predictor.gate.threshold
-    for count in (3, 12):
-        text = np.resize(predictor.text, (count, *predictor.text.shape[1:]))
-        ids = [*predictor.model.config.unseen, *range(59, 70)][:count]
-        model = predictor.model.for_classes(tuple(ids), torch.from_numpy(text))
-        labels = (*predictor.labels, *map(str, range(59, 70)))
-        changed = replace(predictor, model=model, text=text, labels=labels)
-        probabilities = np.zeros((6, max(count, U)))
-        probabilities[:, :count] = model.probabilities(features).numpy()
-        taken = -np.sort(-probabilities, axis=1)[:, :U]
-        p = predictor.gate.probability(taken, logits)
-        odds = p / (1 - p) * (1 - threshold) / threshold
-        found, _, joint = changed.scores(features, logits)
-        np.testing.assert_allclose(found, odds / (1 + odds), rtol=1e-5)
-        np.testing.assert_allclose(joint.sum(1), 1, rtol=1e-6)
+    logits = rng.normal(size=(6, 59)).astype(np.float32)
+    weights = tuple(rng.normal(size=2 * U).tolist())
+    published = Gate(weights, intercept=0.1, threshold=0.3, temperature=2.0)
+    assert isinstance(predictor.gate, ScoreGate)
+    ids = (*predictor.model.config.unseen, *range(59, 70))[:count]
+    text = np.resize(predictor.text, (count, *predictor.text.shape[1:]))
+    model = predictor.model.for_classes(ids, torch.from_numpy(text))
+    labels = (*predictor.labels, *map(str, range(59, 70)))
+    changed = replace(predictor, model=model, text=text, labels=labels)
+    probabilities = np.zeros((6, max(count, U)))
+    probabilities[:, :count] = model.probabilities(features).numpy()
+    taken = -np.sort(-probabilities, axis=1)[:, :U]
+    p = published.probability(taken, logits)
+    odds = p / (1 - p) * 0.7 / 0.3
+    found, _, joint = replace(changed, gate=published).scores(features, logits)
+    np.testing.assert_allclose(found, odds / (1 + odds), rtol=1e-5)
+    np.testing.assert_allclose(joint.sum(1), 1, rtol=1e-6)
+    found, _, joint = changed.scores(features, logits)
+    assert ((found >= 0) & (found <= 1)).all()
+    np.testing.assert_allclose(joint[:, list(ids)].sum(1), found, rtol=1e-5)
+    np.testing.assert_allclose(joint.sum(1), 1, rtol=1e-6)
 
 
 def test_the_docstring_example_runs(demo_project: Path) -> None:

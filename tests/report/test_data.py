@@ -155,6 +155,6 @@ def test_a_missing_or_damaged_artifact_is_told(
 
 def test_a_test_selected_run_looks_at_both_phases(tmp_path: Path) -> None:
     small_report(tmp_path, "ref-u2", LABELS, 2, seeds=(0,), switches={"name": "reference"})
-    found = gather("ref-u2", load_params(tmp_path / "params.yaml"), tmp_path / "data")
-    assert found.cycles["zsl_accuracy"].notna().all()
-    assert found.conditions.selection == "test"
+    benchmark = gather("ref-u2", load_params(tmp_path / "params.yaml"), tmp_path / "data")
+    assert benchmark.cycles["zsl_accuracy"].notna().all()
+    assert benchmark.conditions.selection == "test"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from amsf.evaluation.gates import GATES
 from amsf.report.data import BenchmarkData
 from amsf.report.page import build_page, summary_row
 from amsf.report.provenance import Provenance
@@ -18,7 +19,7 @@ from amsf.report.words import spread
 from tests.support.html_reader import Reader
 from tests.support.small_report import HOSTILE, LABELS, PUBLISHED, found_in, summarised
 
-HOST = {"cores": 2, "cpu": "CPU", "gpu": None, "memory": 2**30, "system": "Linux"}
+HOST = {"cores": 2, "cpu": "CPU", "gpu": None, "kernels": {}, "memory": 2**30, "system": "Linux"}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def cells(table: str) -> list[list[str]]:
 
 def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[BenchmarkData]) -> None:
     first = made[made.index("<table") : made.index("</table>")]
-    header, two, one = cells(first)
+    header, two, together, ridge, one, alone_ridge = cells(first)
     row = dict(zip(header, two, strict=True))
     assert row["Benchmark"] == "two-u3"
     for score, name in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
@@ -61,21 +62,81 @@ def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[Benchmar
     assert (alone["Seeds"], alone["S"], alone["U"], alone["H"]) == ("1", "–", "–", "–")
     assert "±" not in alone["ZSL"]
     assert alone["Chance of ZSL"] == "33.3"
+    beside = both[0].metrics["beside"]
+    assert [together[0], ridge[0]] == ["ensemble of 2 seeds", "ridge, closed form"]
+    for name, shown in (("ensemble", together), ("ridge", ridge)):
+        for score, column in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
+            told = dict(zip(header, shown, strict=True))[column]
+            assert told == f"{100 * beside[name][score]['overall']:.1f}"
+    # One seed is no ensemble, and ZSL alone has no S, U and H.
+    assert alone_ridge[0] == "ridge, closed form"
+    assert alone_ridge[3:6] == ["–", "–", "–"]
+
+
+def test_what_stands_beside_is_marked(made: str, both: list[BenchmarkData]) -> None:
+    first = made[made.index("<table") : made.index("</table>")]
+    assert first.count('<tr class="beside">') == 3
+    assert "Indented rows are evaluated on the same samples" in Reader(made).words
+    bare = replace(both[0], metrics={**both[0].metrics, "beside": {}})
+    page = render("summary.html", summary=[summary_row(bare)])
+    assert "beside" not in page
+    assert "Indented rows" not in page
+
+
+def test_gates_side_by_side(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    gates = {**both[0].metrics["gates"]}
+    gates["energy"] = {"auc": 0.5, "ausuc": 0.25, "H": 0.125, "H_best": 0.375}
+    benchmark = replace(both[0], metrics={**both[0].metrics, "gates": gates})
+    run = Provenance({}, None, (), HOST, ())
+    page = build_page([benchmark, both[1]], published, run, pictures)
+    assert page.count("Gates side by side") == 1  # none of ZSL alone
+    start = page.index("Gates side by side")
+    table = page[page.index("<table", start) : page.index("</table>", start)]
+    header, *rows = cells(table)
+    assert header[1:] == [
+        "AUC",
+        "AUSUC",
+        "H at the chosen threshold",
+        "H at the best threshold",
+        "Remark",
+    ]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert list(by_name) == list(GATES)
+    assert by_name["energy"] == ["50.0", "25.0", "12.5", "37.5", "no better than chance"]
+    assert by_name["combined"][-1] == "used"
+    assert re.findall(r'<tr class="own"><th scope="row">(\w+)', table) == ["combined"]
+    worth = gates["combined"]
+    assert by_name["combined"][:4] == [
+        f"{100 * worth[column]:.1f}" for column in ("auc", "ausuc", "H", "H_best")
+    ]
+    assert "50 being chance" in Reader(page).words
+
+
+def test_transductive_never_goes_without_the_word(made: str, both: list[BenchmarkData]) -> None:
+    score = spread(both[0].metrics, "zsl_transductive")
+    tables = [cells(table) for table in re.findall(r"<table.*?</table>", made, re.DOTALL)]
+    shown = [table[0] for table in tables if any("ransductive" in cell for cell in table[0])]
+    assert len(shown) == 4  # all scores, and each seed's, of two benchmarks
+    assert all("ZSL, transductive" in header for header in shown)
+    assert score in made
+    assert "zsl_transductive" not in made
+    assert "ZSL, transductive" not in made[: made.index("</table>")]
 
 
 def test_simulated_data_says_so_in_its_row(both: list[BenchmarkData]) -> None:
     found = [both[0], replace(both[1], simulated=True)]
     rows = cells(render("summary.html", summary=[summary_row(one) for one in found]))
-    assert "SIMULATED" not in " ".join(rows[1])
-    assert "SIMULATED" in " ".join(rows[2])
+    assert ["SIMULATED" in " ".join(row) for row in rows[1:]] == [False] * 3 + [True] * 2
 
 
 def test_simulated_data_says_so_in_its_section(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
     run = Provenance({}, None, (), HOST, ())
-    found = replace(both[1], simulated=True)
-    words = Reader(build_page([found], published, run, pictures)).words
+    benchmark = replace(both[1], simulated=True)
+    words = Reader(build_page([benchmark], published, run, pictures)).words
     assert "SIMULATED recordings are made by a program and say nothing of real ones." in words
     assert "SIMULATED The recordings of this benchmark are made by a program" in words
     assert "standard deviation" not in words  # of one seed

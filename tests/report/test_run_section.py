@@ -9,10 +9,18 @@ import pytest
 from amsf.report.provenance import Provenance, StageRecord
 from amsf.report.render import render
 from amsf.report.run_section import parameters, run_section
+from amsf.stage.portable import PINS
 from tests.support.html_reader import Reader
 from tests.support.small_report import found_in
 
-HOST = {"cores": 2, "cpu": "A <CPU>", "gpu": None, "memory": 8 * 2**30, "system": "Linux x86_64"}
+HOST = {
+    "cores": 2,
+    "cpu": "A <CPU>",
+    "gpu": None,
+    "kernels": dict(PINS),
+    "memory": 8 * 2**30,
+    "system": "Linux x86_64",
+}
 
 
 def log(seconds: float, worker: int = 0, gpu: str | None = None) -> dict[str, object]:
@@ -44,6 +52,22 @@ def test_a_stage_that_ran_and_one_that_was_restored() -> None:
     assert "H200" in told
     assert "describerestored from the cache, not run here" in told
     assert "A <CPU>" in told
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ({"kernels": dict(PINS)}, "kernels: portable, AVX2"),
+        ({"kernels": {}}, "kernels: the processor's own"),
+        ({"kernels": {"MKL_CBWR": "AVX2"}}, "kernels: MKL_CBWR=AVX2"),
+        ({}, "kernels: not recorded"),  # a log of before kernels were told
+    ],
+)
+def test_kernels(host: dict[str, object], told: str) -> None:
+    machine = {name: value for name, value in HOST.items() if name != "kernels"}
+    ran = StageRecord("train", "b1", {**log(1.0), "host": {**machine, **host}})
+    assert told in words(ran)
+    assert "Kernelsportable, AVX2" in words(ran)  # of the machine that wrote the page
 
 
 def test_minutes() -> None:

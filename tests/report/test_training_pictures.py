@@ -59,7 +59,7 @@ def test_a_protocol_that_does_not_look_says_so(
 
 def test_reference_runs_show_both_phases(drawn: list[Figure], tmp_path: Path) -> None:
     small_report(tmp_path, "ref-u2", LABELS, 2, seeds=(0,), switches={"name": "reference"})
-    found = gather("ref-u2", load_params(tmp_path / "params.yaml"), tmp_path / "data")
-    draw_schedule(found, tmp_path / "a.png")
+    benchmark = gather("ref-u2", load_params(tmp_path / "params.yaml"), tmp_path / "data")
+    draw_schedule(benchmark, tmp_path / "a.png")
     labels = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     assert labels == ["test phase", "validation phase", "chosen cycle"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from amsf.report.data import BenchmarkData, confused_pairs
@@ -39,9 +40,13 @@ def test_spread_by_hand() -> None:
 
 
 def test_sentences_name_both_classes_and_the_side_they_cross_to(two: BenchmarkData) -> None:
+    assert two.gzsl is not None
+    # Shuffled answers, so that mistakes of every kind are among them.
+    answers = np.random.default_rng(0).permutation(two.gzsl["prediction"])
+    mixed = replace(two, gzsl=two.gzsl.assign(prediction=answers))
     for side in ("unseen", "seen"):
-        pairs = confused_pairs(two, side, 5)
-        sentences = confusion_sentences(two, side)
+        pairs = confused_pairs(mixed, side, 5)
+        sentences = confusion_sentences(mixed, side)
         assert len(sentences) == len(pairs) == 5
         for (true, other, share), sentence in zip(pairs, sentences):
             assert f"“{two.labels[true]}”" in sentence
@@ -49,6 +54,7 @@ def test_sentences_name_both_classes_and_the_side_they_cross_to(two: BenchmarkDa
             assert f"{100 * share:.0f} %" in sentence
             crosses = (true in two.split.unseen) != (other in two.split.unseen)
             assert ("seen class)" in sentence) == crosses
+        assert any("seen class)" in sentence for sentence in sentences)
 
 
 def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:

@@ -22,7 +22,7 @@ from amsf.backbone.network import FEATURES, EncoderShape
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, save_encoder, train_encoder
 from amsf.demo.simulation import simulate
-from amsf.features.checks import Samples
+from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.machine.device import set_up
 from amsf.settings.params import Backbone, Text
@@ -70,11 +70,11 @@ def train_models(out: Path, text: np.ndarray, features: np.ndarray, jobs: int) -
     )
     rng = np.random.default_rng(0)
 
-    def samples(classes: tuple[int, ...], *, scored: bool = False) -> Samples:
+    def samples(classes: tuple[int, ...], *, scored: bool = False) -> ImportedSamples:
         labels = np.repeat(classes, 4)
         found = features[rng.integers(len(features), size=len(labels))]
         scores = rng.normal(size=(len(labels), CLASSES)).astype(np.float32) if scored else None
-        return Samples(found, labels, scores)
+        return ImportedSamples(found, labels, scores)
 
     every = tuple(range(CLASSES))
     for phase, (seen, unseen) in {

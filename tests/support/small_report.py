@@ -133,7 +133,7 @@ def _add_params(
     sections = {
         "model": {"views": list(VIEWS), "heads": 2, "latent": 5},
         "train": {"cycles": CYCLES, "steps_per_cycle": STEPS, "seeds": list(seeds)},
-        "evaluate": {"task": task},
+        "evaluate": {"task": task, "baselines": ["ridge"]},
         "protocol": {**({"selection": "last"} if task == "zsl" else {}), **switches},
     }
     raw["benchmarks"][key] = {
