@@ -244,15 +244,11 @@ def choose_split(
 def random_split(dataset: str, classes: int, unseen: int, seed: int) -> Split:
     """Draw the unseen classes uniformly, then the validation-unseen ones from the seen.
 
-    There are as many validation-unseen classes as unseen ones, but at most half of the seen ones, so
-    that as many are left to train on.
-
     Raises:
         InputError: fewer than 2 U + 1 classes.
     """
     _refuse_impossible(classes, unseen, "random")
-    held = min(unseen, (classes - unseen) // 2)
-    drawn = np.random.default_rng(seed).permutation(classes)[: unseen + held].tolist()
+    drawn = np.random.default_rng(seed).permutation(classes)[: 2 * unseen].tolist()
     return make_split(
         dataset, classes, drawn[:unseen], drawn[unseen:], kind="random", where="random split"
     )

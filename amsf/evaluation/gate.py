@@ -77,7 +77,7 @@ class Gate:
         return self.probability(evidence.unseen_probabilities, evidence.logits)
 
     def fits(self, unseen: int) -> bool:
-        """Whether it was fitted with so many validation-unseen classes."""
+        """Whether it was fitted for a benchmark with so many unseen classes."""
         return len(self.coefficients) == 2 * unseen
 
     def save(self, path: Path) -> None:

@@ -35,7 +35,7 @@ class FittedGate(Protocol):
         """P(unseen) of N samples: (N,)."""
 
     def fits(self, unseen: int) -> bool:
-        """Whether it was fitted with so many validation-unseen classes."""
+        """Whether it was fitted for a benchmark with so many unseen classes."""
 
     def save(self, path: Path) -> None:
         """Write the gate as JSON."""

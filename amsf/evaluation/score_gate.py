@@ -56,7 +56,7 @@ class ScoreGate:
         return expit(x @ np.asarray(self.coefficients) + self.intercept)
 
     def fits(self, unseen: int) -> bool:
-        """Whether it was fitted with so many validation-unseen classes: it does not depend on them."""
+        """Whether it serves a number of unseen classes: it serves any."""
         return unseen > 0
 
     def save(self, path: Path) -> None:

@@ -150,7 +150,7 @@ class Predictor:
             or (config.seen, config.unseen) != (split.seen, split.unseen)
             or tuple(note["classes"]) != split.seen
             or (note.get("features"), extractor.width) != (entry.features, config.feature_width)
-            or not gate.fits(len(split.val_unseen))
+            or not gate.fits(len(split.unseen))
         ):
             raise InputError(
                 f"{made.models}: trained with other parameters or another split than there are "

@@ -9,7 +9,7 @@ all of the test partition.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from amsf.backbone.extractors import fit_extractor
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.storage import read_json, write_json
-from amsf.dataset.splits import Split
+from amsf.dataset.splits import Split, random_split
 from amsf.evaluation.baselines import evaluate_beside, evaluate_closed_form
 from amsf.evaluation.evaluate import Result, evaluate, load_seed
 from amsf.features.checks import ImportedSamples
@@ -99,6 +99,23 @@ def score_split(
     return rows
 
 
+def draw_split(dataset: str, classes: int, unseen: int, seed: int) -> Split:
+    """Draw the unseen classes uniformly, then the validation-unseen ones from the seen.
+
+    There are as many of these, but at most half of the seen ones, so that as many are left to train
+    on.
+
+    Raises:
+        InputError: half of the classes or more are unseen.
+    """
+    split = random_split(dataset, classes, unseen, seed)
+    held = min(unseen, len(split.seen) // 2)
+    drawn = np.random.default_rng(seed).permutation(split.val_unseen)[:held]
+    val_unseen = tuple(sorted(int(c) for c in drawn))
+    val_seen = tuple(c for c in split.seen if c not in val_unseen)
+    return replace(split, val_seen=val_seen, val_unseen=val_unseen)
+
+
 def export_phases(split: Split, source: Source, settings: Settings, out: Path) -> None:
     """Write both phases' features of a split, each as one file, as the features stage does."""
     device = set_up(settings.compute)
@@ -123,7 +140,7 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
         )
         samples = {
             role: _samples(
-                rows, extractor.extract(recordings, rows, device, source.motion), recordings
+                rows, extractor.compute(recordings, rows, device, source.motion), recordings
             )
             for role, rows in roles[phase].items()
         }

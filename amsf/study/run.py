@@ -15,14 +15,13 @@ from amsf.backbone.motion import motion_features
 from amsf.backbone.roles import refuse_copies
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path, sha256, write_json, write_text
-from amsf.dataset.splits import random_split
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
 from amsf.settings.params import Benchmark, Settings
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import FILE_NAME
 from amsf.stage.portable import kernels
-from amsf.study.class_split import Source, score_split
+from amsf.study.class_split import Source, draw_split, score_split
 from amsf.study.summary import summarise_splits
 
 # Rooms that this module imports, itself included: scores are gone on from with equal code alone.
@@ -68,7 +67,7 @@ def study(
     scratch = (scratch / _fingerprint(entry, settings, source)).resolve()
     tasks = []
     for number in range(entry.splits):
-        split = random_split(entry.dataset, len(text), entry.unseen, settings.split.seed + number)
+        split = draw_split(entry.dataset, len(text), entry.unseen, settings.split.seed + number)
         tasks.append((number, split, source, settings, scratch / f"split{number}"))
     rows = [
         row

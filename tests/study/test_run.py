@@ -60,7 +60,7 @@ def test_scores_are_those_of_the_single_pieces(source: Path, tmp_path: Path) -> 
     (made,) = (tmp_path / "scratch").glob("*/split1")
     test = load_phase(made / "test.safetensors")
     assert set(test.train.labels.tolist()).isdisjoint(test.zsl.labels.tolist())
-    split = study_run.random_split("demo", CLASSES, 6, settings().split.seed + 1)
+    split = class_split.draw_split("demo", CLASSES, 6, settings().split.seed + 1)
     model = fit_closed_form("ridge", settings(), split, "test", test, TEXT)
     said = np.array(split.unseen)[model.probabilities(test.zsl.features).argmax(1)]
     found = table[(table["method"] == "ridge") & (table["split"] == 1)]["zsl"].item()
@@ -132,7 +132,7 @@ def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
     SkeletonSet.from_recordings(
         changed, layout=recordings.layout, dataset="demo", simulated=True
     ).save(other / FILE_NAME)
-    split = study_run.random_split("demo", CLASSES, 6, 0)
+    split = class_split.draw_split("demo", CLASSES, 6, 0)
     phases = []
     for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
         motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
@@ -156,3 +156,12 @@ def test_rooms_of_the_code_digest() -> None:
         p.parent.name for p in closure(ROOT / "amsf/study/run.py") if p.name != "__init__.py"
     }
     assert modules == set(study_run.ROOMS)
+
+
+def test_splits_leave_half_of_the_seen_classes_to_train_on() -> None:
+    few, many = class_split.draw_split("x", 27, 5, 3), class_split.draw_split("x", 27, 13, 3)
+    assert (len(few.val_unseen), len(few.val_seen)) == (5, 17)
+    assert (len(many.val_unseen), len(many.val_seen)) == (7, 7)
+    for split in (few, many):
+        assert set(split.val_seen) | set(split.val_unseen) == set(split.seen)
+        assert set(split.seen).isdisjoint(split.unseen)
