@@ -77,8 +77,8 @@ def main() -> None:
     if found:
         raise SystemExit(1)
     for key in params.benchmarks:
-        if told := describe_overrides(params, key):
-            print(told)
+        if overrides := describe_overrides(params, key):
+            print(overrides)
     print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 
 

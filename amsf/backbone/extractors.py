@@ -191,7 +191,7 @@ def fit_extractor(
         kind: ``backbone``, ``motion`` or ``backbone+motion``.
         recordings: R of them.
         rows: those to learn from.
-        seen: the classes to tell apart; each has one of these recordings, and no other has.
+        seen: the classes to recognise; each has one of these recordings, and no other has.
         classes: C.
         settings: of the skeleton encoder.
         device: where to train it.

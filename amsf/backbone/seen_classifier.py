@@ -81,7 +81,7 @@ class SeenClassifier:
             classes: C.
         """
         known = np.sort(np.asarray(columns, np.int64))
-        if len(known) == 1:  # nothing to tell apart
+        if len(known) == 1:  # nothing to distinguish
             return cls(known, np.zeros((1, features.shape[1])), np.zeros(1), classes)
         x = np.asarray(features, np.float64)
         found = LogisticRegression(C=_REGULARISATION, max_iter=_STEPS)

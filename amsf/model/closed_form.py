@@ -22,7 +22,7 @@ from amsf.model.aligner import Aligner, ClosedFormAligner, Config
 
 CLIP = 5.0  # deviations from the mean beyond which a standardised feature is cut off
 DRAWS = 12  # groups of seen classes that are left out, each once
-FEWEST = 2  # classes of a group: among fewer there is nothing to tell apart
+FEWEST = 2  # classes of a group: among fewer there is nothing to distinguish
 
 
 def side_by_side(text: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def centre_views(texts: Tensor, centre: Tensor, views: int) -> Tensor:
 
 
 class TextSpaceAligner(Aligner):
-    """A method whose shared space is that of the centred texts; a class is told by cosines.
+    """A method whose shared space is that of the centred texts; the nearest class by cosine is the answer.
 
     Attributes:
         centre: (E,) mean of the seen classes' texts.

@@ -1,11 +1,11 @@
-"""SA-DVAE: AMSF's cross-modal VAE with a second latent for what texts do not tell.
+"""SA-DVAE: AMSF's cross-modal VAE with a second latent for what texts do not say.
 
 B = batch · n = classes · V = text views · D = text width · W = prototype width · F = skeleton
 feature width · L = semantic latent width · K = style latent width. Source: Li et al., SA-DVAE:
 Improving zero-shot skeleton-based action recognition by disentangled variational autoencoders,
 ECCV 2024. The skeleton encoder gives a semantic and a style latent; text is made from the semantic
-one alone. A discriminator tells a sample's two latents from latents paired at random, and the
-encoder learns to give it nothing to tell: what one latent holds, the other need not.
+one alone. A discriminator learns to distinguish a sample's two latents from latents paired at random, and
+the encoder learns to give it no means to: what one latent holds, the other need not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The alignment methods by name: what ``model.aligner`` may be.
 
 A name stands for a class, written ``module:class`` so that reading the parameters imports no torch.
-docs/methods.md tells what each is, docs/extending.md how to add one.
+docs/methods.md says what each is, docs/extending.md how to add one.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ READERS = ("numpy", "torch")
 
 
 def asked_for(path: Path = PARAMS) -> bool:
-    """``compute.portable`` of the parameters; true, the default, where they do not tell.
+    """``compute.portable`` of the parameters; true, the default, where they do not say.
 
     Read here without their checks: a stage makes those afterwards, with all their messages, and
     by then torch is loaded.
