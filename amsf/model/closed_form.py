@@ -40,7 +40,7 @@ def centre_views(texts: Tensor, centre: Tensor, views: int) -> Tensor:
 
 
 class TextSpaceAligner(Aligner):
-    """A method whose shared space is that of the centred texts; the nearest class by cosine is the answer.
+    """A method whose shared space is that of the centred texts; the largest cosine is the answer.
 
     Attributes:
         centre: (E,) mean of the seen classes' texts.

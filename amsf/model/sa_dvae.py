@@ -4,8 +4,8 @@ B = batch · n = classes · V = text views · D = text width · W = prototype wi
 feature width · L = semantic latent width · K = style latent width. Source: Li et al., SA-DVAE:
 Improving zero-shot skeleton-based action recognition by disentangled variational autoencoders,
 ECCV 2024. The skeleton encoder gives a semantic and a style latent; text is made from the semantic
-one alone. A discriminator learns to distinguish a sample's two latents from latents paired at random, and
-the encoder learns to give it no means to: what one latent holds, the other need not.
+one alone. A discriminator learns to distinguish a sample's two latents from latents paired at
+random, and the encoder learns to leave it no means: what one latent holds, the other need not.
 """
 
 from __future__ import annotations
