@@ -65,12 +65,12 @@ class Artifacts:
 
     @property
     def many_splits(self) -> Path:
-        """Folder of the stage many_splits."""
+        """Folder of ``python -m amsf.study``."""
         return self.data / "many_splits" / self.key
 
     @property
     def splits_scratch(self) -> Path:
-        """Where the stage many_splits keeps finished splits until all are."""
+        """Where ``python -m amsf.study`` keeps finished splits until all are."""
         return self.data / "training" / f"{self.key}-splits"
 
     @property

@@ -45,6 +45,8 @@ KNOWN: dict[str, DatasetInfo] = {
     ),
     "pku51": DatasetInfo("the PKU-MMD page of Peking University (STRUCT group)"),
     "utd27": DatasetInfo("the UTD-MHAD page of the University of Texas at Dallas"),
+    "utkinect10": DatasetInfo("the UTKinect-Action3D page of the University of Texas at Austin"),
+    "florence9": DatasetInfo("the Florence 3D Actions page of the University of Florence (MICC)"),
 }
 
 

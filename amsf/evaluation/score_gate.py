@@ -111,7 +111,7 @@ def fit_score_gate(
     x = _columns(evidence, SCORE_GATES[name])
     # Both sides weigh alike, however many samples each has.
     logistic = LogisticRegression(
-        C=regularisation, class_weight="balanced", solver="newton-cholesky"
+        C=regularisation, class_weight="balanced", solver="newton-cholesky", tol=1e-8
     )
     regression = make_pipeline(StandardScaler(), logistic)
     regression.fit(x, is_unseen)

@@ -67,7 +67,7 @@ Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_dist
 class Benchmark(Section):
     """A dataset and a class split; ``set`` overrides other sections for this benchmark alone.
 
-    ``splits``: on how many random class splits methods are compared besides.
+    ``splits``: on how many random class splits ``python -m amsf.study`` compares methods.
     """
 
     dataset: Annotated[str, Field(pattern=_NAME)]

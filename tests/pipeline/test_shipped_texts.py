@@ -15,13 +15,15 @@ from amsf.settings.params import View
 ROOT = Path(__file__).parents[2]
 DATASETS = sorted({texts_of(dataset) for dataset in KNOWN})
 SIZES = {"demo": 59, "ntu60": 60, "ntu120": 120, "pku51": 51, "utd27": 27}
+SIZES |= {"utkinect10": 10, "florence9": 9}
+ALONE = {"utd27", "utkinect10", "florence9"}  # whose actions are of one person
 
 
 @pytest.mark.parametrize(("dataset", "classes"), SIZES.items())
 def test_class_lists(dataset: str, classes: int) -> None:
     table = load_classes(dataset, ROOT / "data/classes")
     assert len(table) == classes
-    assert set(table["persons"]) == ({1} if dataset == "utd27" else {1, 2})
+    assert set(table["persons"]) == ({1} if dataset in ALONE else {1, 2})
 
 
 @pytest.mark.parametrize("view", get_args(View))

@@ -1,0 +1,72 @@
+"""Score methods on many class splits.
+
+    python -m amsf.study BENCHMARK [--splits 40]
+
+writes ``data/many_splits/BENCHMARK/``: ``scores.csv``, a row for each split, method and seed, and
+``summary.json``, means with standard errors and paired differences. The benchmark's texts are those
+of its stage encode; the methods are ``model.aligner`` and ``evaluate.baselines``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+
+import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
+from amsf.base.artifacts import Artifacts
+from amsf.base.errors import InputError
+from amsf.settings.params import load_params
+from amsf.study.run import study
+from amsf.text.features import load_text_features
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the study of one benchmark and print what each method scores."""
+    parser = argparse.ArgumentParser(
+        prog="python -m amsf.study", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("benchmark", help="a name in params.yaml")
+    parser.add_argument(
+        "--splits", type=int, help="how many class splits (default: the benchmark's own `splits`)"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        run(given.benchmark, given.splits)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def run(key: str, splits: int | None) -> None:
+    """Write ``data/many_splits/<benchmark>/``.
+
+    Raises:
+        InputError: no split is asked for, the texts are not encoded yet, or see
+            :func:`amsf.study.run.study`.
+    """
+    params, artifacts = load_params(), Artifacts(key)
+    entry, settings = params.benchmark(key), params.for_benchmark(key)
+    if splits is not None:
+        entry = entry.model_copy(update={"splits": splits})
+    if entry.splits < 1:
+        raise InputError(
+            f"benchmarks.{key}.splits is {entry.splits}; give the benchmark `splits: 40` in "
+            "params.yaml, or --splits 40 here"
+        )
+    text = load_text_features(artifacts.text_features).select(settings.model.views)
+    scratch = artifacts.splits_scratch
+    summary = study(key, entry, settings, text, artifacts.many_splits, scratch)
+    for method, scores in summary.items():
+        shown = ", ".join(
+            f"{name} {scores[name]['mean']:.1f} ± {scores[name].get('se', 0):.1f}"
+            for name in ("zsl", "H")
+            if name in scores
+        )
+        print(f"{key}, {entry.splits} splits, {method}: {shown}")
+    shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()
