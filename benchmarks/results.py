@@ -20,7 +20,8 @@ from amsf.base.storage import write_text
 from amsf.dataset.classes import class_count, load_classes
 from amsf.pack.__main__ import pack
 from amsf.settings.params import Benchmark, Settings, load_params
-from amsf.skeleton.recordings import FILE_NAME
+from amsf.skeleton.partition import LIST_NAME
+from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.stage.stage_log import describe_host
 from amsf.study.run import study
 from amsf.text.descriptions import load_texts
@@ -93,6 +94,9 @@ def run(one: Study, data: Path, scratch: Path) -> dict[str, Any]:
         pack(
             data / place, source, format_name, dataset=one.dataset if format_name == "npz" else None
         )
+        subjects = set(SkeletonSet.load(source / FILE_NAME).subject.tolist())
+        odd = " ".join(str(subject) for subject in sorted(subjects) if subject % 2)
+        write_text(source / LIST_NAME, f"{odd}\n")  # as UTD-MHAD's official partition
     settings = settings_of(one)
     text, _ = encode_texts(load_texts(one.dataset), settings.text, one.dataset)
     assert len(text.features) == class_count(one.dataset) == len(load_classes(one.dataset))
@@ -159,8 +163,8 @@ def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:
         "",
         f"Written by `python -m benchmarks.results DATA --write` on {datetime.now(UTC):%Y-%m-%d} "
         f"({host['cpu']}), with the parameters of params.yaml. Percent, mean ± standard error over "
-        "random class splits; each has validation classes of its own. The training subjects' "
-        "recordings of the seen classes train everything; scored are the other subjects' "
+        "random class splits; each has validation classes of its own. The odd subjects' "
+        "recordings of the seen classes train everything; scored are the even subjects' "
         "recordings, for ZSL those of the unseen classes. Texts: the five views in `data/texts`, "
         "by MiniLM. "
         "*Transductive* looks at all test recordings at once, though not at their labels, and is a "
