@@ -24,6 +24,7 @@ from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.stage.stage_log import describe_host
 from amsf.study.run import study
+from amsf.study.summary import as_text
 from amsf.text.descriptions import load_texts
 from amsf.text.encode import encode_texts
 
@@ -125,12 +126,12 @@ def table(summary: dict[str, Any], base: str) -> list[str]:
     header = [*COLUMNS.values(), f"ZSL less {base}'s, paired"]
     lines = [f"| method | {' | '.join(header)} |", "|---" * (len(header) + 1) + "|"]
     for method, scores in summary.items():
-        cells = [shown(scores.get(score, {})) for score in COLUMNS]
+        cells = [as_text(scores.get(score, {})) for score in COLUMNS]
         zsl = scores["zsl"]
         paired = (
             {"mean": zsl["difference"], "se": zsl["difference_se"]} if "difference" in zsl else {}
         )
-        lines.append(f"| {NAMES[method]} | {' | '.join([*cells, shown(paired, '+')])} |")
+        lines.append(f"| {NAMES[method]} | {' | '.join([*cells, as_text(paired, '+')])} |")
     return lines
 
 
@@ -144,14 +145,6 @@ def gate_table(summary: dict[str, Any]) -> list[str]:
         ]
         lines.append(f"| {NAMES[method]} | {' | '.join(cells)} |")
     return lines
-
-
-def shown(value: dict[str, float], sign: str = "") -> str:
-    """``71.0 ± 2.5``; nothing where there is no value."""
-    if not value:
-        return ""
-    error = f" ± {value['se']:.1f}" if "se" in value else ""
-    return f"{value['mean']:{sign}.1f}{error}"
 
 
 def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:

@@ -19,6 +19,7 @@ from amsf.base.artifacts import Artifacts
 from amsf.base.errors import InputError
 from amsf.settings.params import load_params
 from amsf.study.run import study
+from amsf.study.summary import as_text
 from amsf.text.features import load_text_features
 
 
@@ -60,11 +61,11 @@ def run(key: str, splits: int | None) -> None:
     summary = study(key, entry, settings, text, artifacts.many_splits, scratch)
     for method, scores in summary.items():
         shown = ", ".join(
-            f"{name} {scores[name]['mean']:.1f} ± {scores[name].get('se', 0):.1f}"
-            for name in ("zsl", "H")
-            if name in scores
+            f"{name} {as_text(scores[score])}"
+            for score, name in (("zsl", "ZSL"), ("H", "H"))
+            if score in scores
         )
-        print(f"{key}, {entry.splits} splits, {method}: {shown}")
+        print(f"{key}, class splits: {entry.splits}, {method}: {shown}")
     shutil.rmtree(scratch)
 
 

@@ -28,6 +28,14 @@ def mean_and_error(values: np.ndarray) -> tuple[float, float]:
     return float(values.mean()), float(error)
 
 
+def as_text(value: dict[str, float], sign: str = "") -> str:
+    """``71.0 ± 2.5`` of a mean and its error; one split has no error; nothing of nothing."""
+    if not value:
+        return ""
+    error = f" ± {value['se']:.1f}" if "se" in value else ""
+    return f"{value['mean']:{sign}.1f}{error}"
+
+
 def summarise_splits(rows: Sequence[dict[str, Any]], base: str) -> dict[str, Any]:
     """Percent: method -> score -> mean, standard error, and the paired difference from ``base``.
 

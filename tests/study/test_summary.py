@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from amsf.study.summary import mean_and_error, over_splits, summarise_splits
+from amsf.study.summary import as_text, mean_and_error, over_splits, summarise_splits
 
 ROWS = [
     {"split": 0, "method": "vae", "seed": 0, "zsl": 0.2, "H": 0.1},
@@ -52,3 +52,10 @@ def test_the_error_is_scipys() -> None:
     mean, error = mean_and_error(values)
     assert mean == pytest.approx(values.mean())
     assert error == pytest.approx(stats.sem(values))
+
+
+def test_as_text() -> None:
+    assert as_text({"mean": 71.04, "se": 2.46}) == "71.0 ± 2.5"
+    assert as_text({"mean": -1.0}, "+") == "-1.0"
+    assert as_text({"mean": 2.0, "se": 0.5}, "+") == "+2.0 ± 0.5"
+    assert as_text({}) == ""
