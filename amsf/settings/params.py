@@ -6,9 +6,7 @@ cross sections. Nothing here imports torch, so that a typo is reported before an
 
 from __future__ import annotations
 
-import difflib
 import re
-import reprlib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -19,7 +17,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -27,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from amsf.base.errors import InputError
 from amsf.base.yaml import read_yaml
 from amsf.settings.aligners import ALIGNERS
+from amsf.settings.findings import DEVICE, FORMS, NAME, SCHEDULER, nearest, validate
 from amsf.settings.fusion import find_fault
 from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
 
@@ -51,15 +49,6 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-_NAME = r"^[a-z0-9][a-z0-9_-]*$"
-_DEVICE = r"^(auto|cpu|mps|cuda(:\d+)?)$"
-_SCHEDULER = r"^$|^(tcp|tls|ws|wss|ucx)://.+:\d+$"
-_FORMS = {
-    _NAME: "lower-case letters, digits, '-' and '_'",
-    _DEVICE: "auto, cpu, mps, cuda, or one of several such as cuda:1",
-    _SCHEDULER: "an address such as tcp://10.0.0.1:8786, or nothing",
-}
-
 Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
 Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
 
@@ -70,7 +59,7 @@ class Benchmark(Section):
     ``splits``: on how many random class splits ``python -m amsf.study`` compares methods.
     """
 
-    dataset: Annotated[str, Field(pattern=_NAME)]
+    dataset: Annotated[str, Field(pattern=NAME)]
     unseen: PositiveInt
     source: Annotated[str, Field(min_length=1)]
     features: Literal["published", "backbone", "motion", "backbone+motion"]
@@ -251,11 +240,11 @@ class Evaluate(Section):
 class Compute(Section):
     """Where and how parallel training and evaluation run."""
 
-    device: Annotated[str, Field(pattern=_DEVICE)] = "auto"
+    device: Annotated[str, Field(pattern=DEVICE)] = "auto"
     portable: Annotated[bool, Field(strict=True)] = True
     threads: PositiveInt = 1
     jobs: Natural = 0
-    scheduler: Annotated[str, Field(pattern=_SCHEDULER)] = ""
+    scheduler: Annotated[str, Field(pattern=SCHEDULER)] = ""
 
 
 class Settings(Section):
@@ -328,10 +317,10 @@ class Params(Settings):
         for name, values in entry.set.items():
             if name not in sections:
                 raise InputError(
-                    f"benchmarks.{key}.set.{name}: no such section{_nearest(name, list(sections))}"
+                    f"benchmarks.{key}.set.{name}: no such section{nearest(name, list(sections))}"
                 )
             sections[name] = {**sections[name], **deepcopy(values)}
-        return _validate(Settings, sections, f"benchmarks.{key}.set")
+        return validate(Settings, sections, f"benchmarks.{key}.set")
 
     def benchmark(self, key: str) -> Benchmark:
         """The entry of one benchmark.
@@ -342,7 +331,7 @@ class Params(Settings):
         if key not in self.benchmarks:
             raise InputError(
                 f"benchmark '{key}' is not switched on; params.yaml has "
-                f"{', '.join(self.benchmarks) or 'none'}{_nearest(key, list(self.benchmarks))}"
+                f"{', '.join(self.benchmarks) or 'none'}{nearest(key, list(self.benchmarks))}"
             )
         return self.benchmarks[key]
 
@@ -368,61 +357,10 @@ def load_params(path: Path = PARAMS) -> Params:
 
 def parse_params(raw: Mapping[str, Any], where: str) -> Params:
     """Validate parameters as :func:`load_params` does; ``where`` names them in messages."""
-    params = _validate(Params, dict(raw), where)
+    params = validate(Params, dict(raw), where)
     for key in params.benchmarks:
-        if not re.fullmatch(_NAME, key):
-            message = f"{where}: benchmark name '{key}'; expected {_FORMS[_NAME]}: rename it"
+        if not re.fullmatch(NAME, key):
+            message = f"{where}: benchmark name '{key}'; expected {FORMS[NAME]}: rename it"
             raise InputError(message)
         params.for_benchmark(key)
     return params
-
-
-def _validate(kind: type[SectionT], raw: dict[str, Any], where: str) -> SectionT:
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        findings = [_finding(kind, item) for item in error.errors()]
-        raise InputError(f"{where}: " + "; ".join(findings)) from None
-
-
-def _finding(kind: type[BaseModel], item: Any) -> str:
-    """Put one of pydantic's errors into words, with the nearest valid name for an unknown one."""
-    place = ".".join(str(part) for part in item["loc"]) or "parameters"
-    if item["type"] == "extra_forbidden":
-        fields = _fields_at(kind, item["loc"][:-1])
-        return f"{place} is no parameter{_nearest(str(item['loc'][-1]), fields)}"
-    if item["type"] == "missing":
-        return f"{place} is missing; write it, as the repository's file has it"
-    if item["type"] == "value_error":
-        return str(item["ctx"]["error"])
-    hint = ""
-    if item["type"] == "literal_error":
-        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
-        hint = _nearest(str(item["input"]), allowed)
-    if item["type"] == "unknown_name":
-        hint = _nearest(str(item["input"]), item["ctx"]["known"].split(", "))
-    expected = _EXPECTED.get(item["type"], item["msg"]).replace("Input should be", "expected")
-    if item["type"] == "string_pattern_mismatch":
-        expected = f"expected {_FORMS[item['ctx']['pattern']]}"
-    # reprlib: YAML aliases can make a short file's value too long to print.
-    return f"{place} is {reprlib.repr(item['input'])}: {expected}{hint}"
-
-
-_EXPECTED = {  # pydantic's type of a finding -> what we say instead
-    "too_short": "expected at least one entry",
-    "string_too_short": "expected some text",
-}
-
-
-def _fields_at(kind: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
-    for part in place:
-        field = kind.model_fields.get(str(part))
-        annotation = Benchmark if field is None else field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            kind = annotation
-    return list(kind.model_fields)
-
-
-def _nearest(name: str, valid: list[str]) -> str:
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
