@@ -161,9 +161,9 @@ def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:
         "by MiniLM. "
         "*Transductive* looks at all test recordings at once, though not at their labels, and is a "
         "setting of its own. H is at the threshold that validation classes choose; at the best "
-        "threshold, beside it, looks at the test labels. The motion summary and the settings of the "
-        "closed forms were chosen on UTKinect, Florence and the training subjects of UTD-MHAD: the "
-        "figures of the first two are therefore optimistic.",
+        "threshold, beside it, looks at the test labels. The motion summary and the settings of "
+        "the closed forms were chosen on UTKinect, Florence and the training subjects of UTD-MHAD: "
+        "the figures of the first two are therefore optimistic.",
         "",
         "`DATA` is a folder with `utd-mhad/Skeleton/*.mat`, `utkinect/utkinect10.npz` and "
         "`florence3d/florence9.npz` (docs/skeletons.md has both formats).",
