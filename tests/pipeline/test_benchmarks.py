@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -38,6 +39,9 @@ PUBLISHED = {
     "mu.": "mu_transformation.0.",
     "logvar.": "logvar_transformation.0.",
 }
+
+# Whole scripts, of half a minute each: CI runs them.
+slow = pytest.mark.skipif(os.environ.get("AMSF_SLOW") != "1", reason="AMSF_SLOW=1 is not set")
 
 
 def renamed(name: str, names: dict[str, str]) -> str:
@@ -251,6 +255,7 @@ def test_readme_has_the_markers() -> None:
     assert text.count(speed.BEGIN) == text.count(speed.END) == 1
 
 
+@slow
 def test_quick_run_prints_all_tables(capsys: pytest.CaptureFixture[str]) -> None:
     speed.main(["--quick"])
     printed = capsys.readouterr().out
@@ -259,6 +264,7 @@ def test_quick_run_prints_all_tables(capsys: pytest.CaptureFixture[str]) -> None
     assert "nan" not in printed
 
 
+@slow
 def test_the_cost_of_portable_is_measured_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
     portable.main(["--rounds", "1", "--size", "tiny"])
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]

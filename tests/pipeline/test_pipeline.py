@@ -103,8 +103,7 @@ def test_every_stage_leaves_its_artifact(clone: Path) -> None:
     assert set(row) == {
         "zsl", "seen", "unseen", "H", "ausuc", "beside", "protocol", "selection", "seeds",
     }  # fmt: skip
-    baselines = yaml.safe_load((clone / "params.yaml").read_text())["evaluate"]["baselines"]
-    assert set(row["beside"]) == {"ensemble", *baselines}
+    assert set(row["beside"]) == {"ensemble", *SHORT["evaluate"]["baselines"]}
     assert set(row["beside"]["ridge"]) == {"zsl", "seen", "unseen", "H", "ausuc"}
     assert row["selection"] == "val"
     assert row["seeds"] == 2

@@ -1,7 +1,7 @@
 """The same bytes on another processor, and however many runs go side by side.
 
 The other processor is Intel's Haswell of 2013, emulated by qemu (Debian: ``apt-get install
-qemu-user``). That takes three minutes, so it is left out, and says so, unless ``AMSF_EMULATE=1`` is
+qemu-user``). That takes three minutes, so it is left out, and says so, unless ``AMSF_SLOW=1`` is
 set; ``.ci/run`` sets it.
 """
 
@@ -48,7 +48,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.skipif(not has_avx2(), reason="this processor has no AVX2: nothing is pinned on it")
-@pytest.mark.skipif(os.environ.get("AMSF_EMULATE") != "1", reason="AMSF_EMULATE=1 is not set")
+@pytest.mark.skipif(os.environ.get("AMSF_SLOW") != "1", reason="AMSF_SLOW=1 is not set")
 def test_an_emulated_haswell_gives_the_same_bytes(here: dict[str, bytes], tmp_path: Path) -> None:
     there = compute(tmp_path / "out", 1, QEMU, "-cpu", "Haswell")
     assert set(there) == set(here)
