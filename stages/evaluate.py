@@ -8,7 +8,8 @@ from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import evaluate_beside
 from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
-from amsf.evaluation.results import headline, summarise, write_results
+from amsf.evaluation.headline import headline
+from amsf.evaluation.results import summarise, write_results
 from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
 from amsf.settings.params import load_params

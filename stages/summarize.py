@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amsf.base.artifacts import METRICS
 from amsf.base.storage import write_json
-from amsf.evaluation.results import headline
+from amsf.evaluation.headline import headline
 from amsf.report.data import gather
 from amsf.report.provenance import collect_provenance
 from amsf.report.published_results import load_published

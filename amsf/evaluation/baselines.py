@@ -16,11 +16,10 @@ from amsf.base.progress import track
 from amsf.dataset.splits import Split
 from amsf.evaluation.ensemble import Ensemble
 from amsf.evaluation.evaluate import Result, evaluate
+from amsf.evaluation.headline import ENSEMBLE
 from amsf.features.phases import PhaseFeatures
 from amsf.model.aligner import Aligner, ClosedFormAligner, Config, build_aligner
 from amsf.settings.params import Settings
-
-ENSEMBLE = "ensemble"  # all seeds together, in the place of a baseline's name
 
 
 def fit_closed_form(
@@ -66,6 +65,7 @@ def evaluate_beside(
     text: np.ndarray,
     split: Split,
     settings: Settings,
+    compared: Sequence[str] = (),
 ) -> dict[str, Result]:
     """Evaluate the seeds' ensemble and each of ``evaluate.baselines`` on the same samples.
 
@@ -75,6 +75,7 @@ def evaluate_beside(
         text: (C, V, D) text vectors of all classes, in the order of the model's views.
         split: the benchmark's classes.
         settings: the benchmark's settings.
+        compared: names of gates that stand beside the protocol's own.
 
     Returns:
         name -> result; ``ensemble`` is there where there are several seeds.
@@ -84,10 +85,12 @@ def evaluate_beside(
         members = [model for model, _ in models]
         val_members = [model for _, model in models if model is not None]
         val_ensemble = Ensemble(val_members) if val_members else None
-        found[ENSEMBLE] = evaluate(Ensemble(members), val_ensemble, test, val, text, settings)
+        found[ENSEMBLE] = evaluate(
+            Ensemble(members), val_ensemble, test, val, text, settings, compared
+        )
     names = [name for name in settings.evaluate.baselines if name != settings.model.aligner]
     for name in track(names, "baselines evaluated"):
-        found[name] = evaluate_closed_form(name, test, val, text, split, settings)
+        found[name] = evaluate_closed_form(name, test, val, text, split, settings, compared)
     return found
 
 
@@ -98,6 +101,7 @@ def evaluate_closed_form(
     text: np.ndarray,
     split: Split,
     settings: Settings,
+    compared: Sequence[str] = (),
 ) -> Result:
     """Fit a closed form on each phase and evaluate it; see :func:`evaluate_beside`.
 
@@ -106,4 +110,4 @@ def evaluate_closed_form(
     """
     model = fit_closed_form(name, settings, split, "test", test, text)
     val_model = None if val is None else fit_closed_form(name, settings, split, "val", val, text)
-    return evaluate(model, val_model, test, val, text, settings)
+    return evaluate(model, val_model, test, val, text, settings, compared)

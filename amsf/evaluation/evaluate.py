@@ -5,6 +5,7 @@ N = samples · C = classes · U = unseen classes. All scores are fractions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,15 +17,17 @@ from amsf.base.errors import InputError
 from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
-from amsf.evaluation.gates import GATES, FittedGate, fit_named_gate
-from amsf.evaluation.latent_map import LatentMap, latent_map, shown_classes
+from amsf.evaluation.gates import FittedGate, fit_named_gate
+from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
+from amsf.evaluation.projection import latent_map, shown_classes
 from amsf.evaluation.transductive import refine
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
 from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
+from amsf.settings.protocol import GATES
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
@@ -129,6 +132,7 @@ def evaluate(
     val: PhaseFeatures | None,
     text: np.ndarray,
     settings: Settings,
+    compared: Sequence[str] = GATES,
 ) -> Result:
     """Evaluate one model, or several that answer together.
 
@@ -139,6 +143,7 @@ def evaluate(
         val: features of the validation phase, which the gate is fitted on; None for ZSL alone.
         text: (C, V, D) text vectors of all classes, in the order of the model's views.
         settings: the benchmark's settings.
+        compared: names of gates that stand beside the protocol's own.
 
     Raises:
         InputError: a model does not belong to these features.
@@ -157,7 +162,7 @@ def evaluate(
         new, _ = _evidence(model, test, text, settings)
         labels = _gated(test).labels.numpy()
         chosen = settings.switches().gate
-        for name in GATES:
+        for name in dict.fromkeys([*compared, chosen]):
             fitted = fit_named_gate(name, seen, is_unseen, settings)
             answers = GzslPredictions(labels, decide(fitted, new, model.config))
             gzsl_scores, found = score_gzsl(answers, unseen)

@@ -13,11 +13,10 @@ import numpy as np
 from amsf.base.storage import read_json
 from amsf.evaluation.evidence import Evidence
 from amsf.evaluation.gate import Gate, fit_gate
-from amsf.evaluation.score_gate import SCORE_GATES, fit_score_gate, load_score_gate
+from amsf.evaluation.score_gate import fit_score_gate, load_score_gate
 from amsf.settings.params import Settings
 
 REGRESSION = "regression"  # the published gate
-GATES = (REGRESSION, *SCORE_GATES)
 
 
 class FittedGate(Protocol):
@@ -47,7 +46,7 @@ def fit_named_gate(
     """Fit the gate of a name on validation samples.
 
     Args:
-        name: one of :data:`GATES`.
+        name: one of :data:`amsf.settings.protocol.GATES`.
         evidence: of N validation samples.
         is_unseen: (N,) bool, whether a sample is of a validation-unseen class.
         settings: the benchmark's settings.

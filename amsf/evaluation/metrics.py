@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import auc
 
 
 def harmonic_mean(seen: float, unseen: float) -> float:
@@ -65,7 +64,7 @@ class SeenUnseenCurve:
         Source: Chao et al., "An empirical study and analysis of generalized zero-shot learning
         for object recognition in the wild", ECCV 2016.
         """
-        return float(auc(self.seen, self.unseen)) if len(self.seen) > 1 else 0.0
+        return float(np.trapezoid(self.unseen, self.seen)) if len(self.seen) > 1 else 0.0
 
 
 def seen_unseen_curve(

@@ -15,14 +15,13 @@ import pandas as pd
 from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.dataset.splits import Split
-from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.evaluate import Result, SeedResult
+from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
 from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 CURVE_POINTS = 501
-HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
 
 
 def write_results(
@@ -168,26 +167,3 @@ def confusion_counts(results: Sequence[SeedResult], classes: int) -> np.ndarray:
         if result.gzsl is not None:
             np.add.at(counts, (result.gzsl.labels, result.gzsl.prediction), 1)
     return counts
-
-
-def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
-    row: dict[str, Any] = {
-        name: {
-            moment: round(100 * metrics[moment][name]["overall"], 2)
-            for moment in ("mean", "std")
-            if name in metrics[moment]
-        }
-        for name in HEADLINE
-        if name in metrics["mean"]
-    }
-    row["beside"] = {
-        other: {
-            name: round(100 * scores[name]["overall"], 2) for name in HEADLINE if name in scores
-        }
-        for other, scores in metrics["beside"].items()
-    }
-    row["protocol"] = metrics["protocol"]
-    row["selection"] = metrics["selection"]
-    row["seeds"] = len(metrics["seeds"])
-    return row

@@ -20,11 +20,11 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
-from amsf.evaluation.baselines import ENSEMBLE
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
 from amsf.evaluation.gates import FittedGate, load_gate
+from amsf.evaluation.headline import ENSEMBLE
 from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model

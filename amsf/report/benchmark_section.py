@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from amsf.evaluation.gates import GATES
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
@@ -23,6 +22,7 @@ from amsf.report.words import (
     nearest_texts,
     spread,
 )
+from amsf.settings.protocol import GATES
 
 FEATURES = {
     "backbone": "our encoder",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from amsf.evaluation.baselines import ENSEMBLE
+from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.benchmark_section import FEATURES, benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from amsf.evaluation.baselines import ENSEMBLE
+from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.data import BenchmarkData, class_accuracy, confused_pairs
 
 SCORES = {"zsl": "ZSL", "seen": "S", "unseen": "U", "H": "H"}

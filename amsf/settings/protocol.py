@@ -5,7 +5,7 @@ docs/protocols.md explains each switch.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ Selection = Literal["val", "last", "test"]
 Float = Annotated[float, Field(strict=True)]
 
 GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
+GATES: tuple[GateName, ...] = get_args(GateName)
 
 
 class Section(BaseModel):

@@ -28,6 +28,7 @@ from amsf.features.phases import load_phase, save_phase
 from amsf.machine.device import set_up
 from amsf.model.aligner import ClosedFormAligner, aligner_class
 from amsf.settings.params import Settings
+from amsf.settings.protocol import GATES
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import SkeletonSet
 from amsf.training.runs import Inputs, train_benchmark
@@ -80,7 +81,7 @@ def score_split(
     rows = []
     method = settings.model.aligner
     if issubclass(aligner_class(method), ClosedFormAligner):
-        result = evaluate_closed_form(method, test, val, source.text, split, settings)
+        result = evaluate_closed_form(method, test, val, source.text, split, settings, GATES)
         rows.append(_row(number, method, None, result))
     else:
         alone = settings.model_copy(
@@ -93,7 +94,7 @@ def score_split(
             models.append(load_seed(folder, validated=val is not None))
             result = evaluate(*models[-1], test, val, source.text, settings)
             rows.append(_row(number, method, seed, result))
-    beside = evaluate_beside(models, test, val, source.text, split, settings)
+    beside = evaluate_beside(models, test, val, source.text, split, settings, GATES)
     rows += [_row(number, name, None, result) for name, result in beside.items()]
     write_json(path, rows)
     return rows

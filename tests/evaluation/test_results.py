@@ -15,12 +15,12 @@ from amsf.dataset.splits import make_split
 from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.evaluate import GzslPredictions, SeedResult, score_gzsl
 from amsf.evaluation.gate import Gate
+from amsf.evaluation.headline import headline
 from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.results import (
     CURVE_POINTS,
     confusion_counts,
     curve_table,
-    headline,
     per_class_table,
     summarise,
     write_results,

@@ -13,11 +13,12 @@ from sklearn.preprocessing import StandardScaler
 
 from amsf.base.errors import InputError
 from amsf.evaluation.evidence import SCORES, Evidence, collect_evidence
-from amsf.evaluation.gates import GATES, fit_named_gate, load_gate
+from amsf.evaluation.gates import fit_named_gate, load_gate
 from amsf.evaluation.score_gate import SCORE_GATES, ScoreGate, fit_score_gate
 from amsf.features.phases import SampleSet
 from amsf.model.aligner import Config, build_aligner
 from amsf.model.seen_space import SeenSpace
+from amsf.settings.protocol import GATES
 from tests.support.small_benchmark import small_settings
 
 KNOBS = {"temperature": 2.0, "regularisation": 2.0, "threshold": 0.0, "cross_validated": False}
@@ -114,3 +115,7 @@ def test_evidence_by_hand() -> None:
     expected = cosines[:, 1] - cosines[:, [0, 2]].max(1)
     np.testing.assert_allclose(found.scores["stacking"], expected, atol=1e-5)
     np.testing.assert_array_equal(found.unseen_probabilities, np.ones((5, 1)))
+
+
+def test_every_gate_that_the_parameters_name_can_be_fitted() -> None:
+    assert set(GATES) == {"regression", *SCORE_GATES}

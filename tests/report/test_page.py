@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from amsf.evaluation.gates import GATES
 from amsf.report.data import BenchmarkData
 from amsf.report.page import build_page, summary_row
 from amsf.report.provenance import Provenance
 from amsf.report.published_results import load_published
 from amsf.report.render import render
 from amsf.report.words import spread
+from amsf.settings.protocol import GATES
 from tests.support.html_reader import Reader
 from tests.support.small_report import HOSTILE, LABELS, PUBLISHED, found_in, summarised
 

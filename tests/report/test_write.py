@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from amsf.base.errors import InputError
-from amsf.evaluation.results import headline
+from amsf.evaluation.headline import headline
 from stages import summarize
 from tests.support.small_report import small_reports, summarised
 
@@ -49,3 +51,14 @@ def test_a_damaged_artifact_stops_before_anything_is_written(
     with pytest.raises(InputError, match="not valid JSON"):
         summarize.main()
     assert not (tmp_path / "copy/metrics").exists()
+
+
+def test_the_report_loads_no_model() -> None:
+    """It reads what evaluation wrote: neither torch nor scikit-learn is there to compute with."""
+    code = (
+        "import sys; import stages.summarize\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        "assert not loaded & {'torch', 'sklearn'}, loaded\n"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

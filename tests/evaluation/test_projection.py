@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.distance import pdist
 
-from amsf.evaluation.latent_map import MOST_SAMPLES, latent_map
+from amsf.evaluation.projection import MOST_SAMPLES, latent_map
 from amsf.features.phases import SampleSet, load_phase
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model

@@ -1,0 +1,35 @@
+"""The few numbers of a benchmark that `dvc metrics` shows, from its ``metrics.json``.
+
+Read by the report too, which loads no model: so nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
+ENSEMBLE = "ensemble"  # all seeds together, where a baseline's name stands
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
+    row: dict[str, Any] = {
+        name: {
+            moment: round(100 * metrics[moment][name]["overall"], 2)
+            for moment in ("mean", "std")
+            if name in metrics[moment]
+        }
+        for name in HEADLINE
+        if name in metrics["mean"]
+    }
+    row["beside"] = {
+        other: {
+            name: round(100 * scores[name]["overall"], 2) for name in HEADLINE if name in scores
+        }
+        for other, scores in metrics["beside"].items()
+    }
+    row["protocol"] = metrics["protocol"]
+    row["selection"] = metrics["selection"]
+    row["seeds"] = len(metrics["seeds"])
+    return row
