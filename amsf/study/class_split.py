@@ -46,8 +46,7 @@ class Source:
         features: ``backbone``, ``motion`` or ``backbone+motion``.
         motion: (N, ·) motion summaries of all recordings; None where they are not used.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
-        encoders: where trained encoders are kept, each by all that it depends on, so that another
-            study of the same splits, with other methods, does not train them again.
+        encoders: where trained encoders are kept, each by all that it depends on.
     """
 
     folder: Path
@@ -58,7 +57,7 @@ class Source:
 
 
 def score_split(
-    number: int, split: Split, source: Source, settings: Settings, scratch: Path
+    number: int, split: Split, source: Source, settings: Settings, features: Path, scratch: Path
 ) -> list[Row]:
     """Score every method on one class split; a split that was scored before is read.
 
@@ -67,6 +66,7 @@ def score_split(
         split: its classes.
         source: what it is made from.
         settings: the benchmark's settings.
+        features: the folder of this split's features, named by all that they depend on.
         scratch: a folder of this split's own, named by all that its scores depend on.
 
     Returns:
@@ -78,9 +78,9 @@ def score_split(
     if path.is_file():
         rows: list[Row] = read_json(path)
         return rows
-    export_phases(split, source, settings, scratch)
+    export_phases(split, source, settings, features)
     phases = settings.evaluate.phases
-    loaded = {phase: load_phase(phase_file(scratch, phase)) for phase in phases}
+    loaded = {phase: load_phase(phase_file(features, phase)) for phase in phases}
     test, val = loaded["test"], loaded.get("val")
     models = []
     rows = []
@@ -92,7 +92,7 @@ def score_split(
         alone = settings.model_copy(
             update={"compute": settings.compute.model_copy(update={"jobs": 1, "scheduler": ""})}
         )
-        inputs = Inputs(alone, split, source.text, scratch)
+        inputs = Inputs(alone, split, source.text, features)
         train_benchmark(inputs, scratch / "models", scratch / "runs")
         for seed in settings.train.seeds:
             folder = seed_folder(scratch / "models", seed)
@@ -125,13 +125,14 @@ def draw_split(dataset: str, classes: int, unseen: int, seed: int) -> Split:
 
 def export_phases(split: Split, source: Source, settings: Settings, out: Path) -> None:
     """Write both phases' features of a split, each as one file, as the features stage does."""
+    missing = [p for p in settings.evaluate.phases if not phase_file(out, p).is_file()]
+    if not missing:  # made for other methods, or by a run that was interrupted
+        return
     device = set_up(settings.compute)
     recordings = load_recordings(source.folder, split.dataset)
     training = training_mask(recordings, settings.backbone.partition, source.folder)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
-    for phase in settings.evaluate.phases:
-        if phase_file(out, phase).is_file():  # of a run that was interrupted
-            continue
+    for phase in missing:
         seen, unseen = split.of_phase(phase)
         extractor = fit_extractor(
             source.features,

@@ -44,6 +44,14 @@ def test_any_method_may_be_the_base() -> None:
     assert [c.other for c in compare_methods(STUDY, ["conse"], ["zsl"])] == ["ridge", "eszsl"]
 
 
+def test_transductive_scores_are_held_against_others_where_they_are_named() -> None:
+    again = "ridge, transductive"
+    study = small_study({"ridge": RIDGE, "eszsl": ESZSL, again: ESZSL})
+    assert [c.other for c in compare_methods(study, [], ["zsl"])] == ["eszsl"]
+    (one,) = compare_methods(study, ["ridge", again], ["zsl"])
+    assert (one.base, one.other) == ("ridge", again)
+
+
 def test_one_method_over_two_experiments() -> None:
     settings = {**SETTINGS, "model": {"latent": 9}}
     other = small_study(
