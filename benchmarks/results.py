@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--backbone-splits",
         type=int,
-        default=6,
+        default=12,
         help="class splits on which the encoder is trained; 0: none",
     )
     parser.add_argument(

@@ -157,7 +157,9 @@ def _notes(base: Study, other: Study) -> list[str]:
     notes = []
     if base.about["splits"] != other.about["splits"]:
         counts = (base.about["splits"], other.about["splits"])
-        notes.append(f"the numbers of splits differ ({counts[0]} and {counts[1]}): those of both")
+        notes.append(
+            f"the numbers of splits differ ({counts[0]} and {counts[1]}): the first are compared"
+        )
     for part in ("recordings", "texts"):
         if base.about[part] != other.about[part]:
             notes.append(f"the {part} differ")

@@ -19,6 +19,7 @@ from amsf.backbone.export import load_recordings
 from amsf.backbone.extractors import fit_extractor
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
+from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
 from amsf.dataset.splits import Split, random_split
 from amsf.evaluation.baselines import evaluate_beside, evaluate_closed_form
@@ -26,6 +27,7 @@ from amsf.evaluation.evaluate import Result, Scores, evaluate, load_seed
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import load_phase, save_phase
 from amsf.machine.device import set_up
+from amsf.machine.snapshots import code_digest
 from amsf.model.aligner import ClosedFormAligner, aligner_class
 from amsf.settings.params import Settings
 from amsf.settings.protocol import GATES
@@ -33,6 +35,13 @@ from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import SkeletonSet
 from amsf.study.summary import TRANSDUCTIVE
 from amsf.training.runs import Inputs, train_benchmark
+
+# Rooms that studies import, this one included: scores are gone on from with equal code alone.
+ROOMS = (
+    "backbone", "base", "dataset", "evaluation", "features", "machine", "model", "settings",
+    "skeleton", "stage", "study", "training",
+)  # fmt: skip
+CODE = code_digest(ROOMS)
 
 Row = dict[str, Any]
 
@@ -57,7 +66,13 @@ class Source:
 
 
 def score_split(
-    number: int, split: Split, source: Source, settings: Settings, features: Path, scratch: Path
+    number: int,
+    split: Split,
+    source: Source,
+    settings: Settings,
+    features: Path,
+    scratch: Path,
+    code: str,
 ) -> list[Row]:
     """Score every method on one class split; a split that was scored before is read.
 
@@ -68,12 +83,23 @@ def score_split(
         settings: the benchmark's settings.
         features: the folder of this split's features, named by all that they depend on.
         scratch: a folder of this split's own, named by all that its scores depend on.
+        code: :data:`CODE` of the process that asks.
 
     Returns:
         A row for each method and seed: :data:`amsf.study.summary.ABOUT` (``seed`` is empty for a
         closed form and for the ensemble of all seeds), and scores as fractions, every sample alike.
         Transductive scores are rows of their own.
+
+    Raises:
+        InputError: this process has other code than the one that asks; or see
+            :func:`export_phases`, :func:`amsf.training.runs.train_benchmark` and
+            :func:`amsf.evaluation.evaluate.evaluate`.
     """
+    if code != CODE:
+        raise InputError(
+            "this worker has another version of amsf than the process that asks; restart the "
+            "workers in the repository's folder"
+        )
     path = scratch / "scores.json"
     if path.is_file():
         rows: list[Row] = read_json(path)

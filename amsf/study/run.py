@@ -17,20 +17,15 @@ from amsf.backbone.roles import refuse_copies
 from amsf.base.errors import InputError
 from amsf.base.storage import sha256
 from amsf.machine.parallel import side_by_side
-from amsf.machine.snapshots import code_digest
 from amsf.settings.params import Benchmark, Settings
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import FILE_NAME
 from amsf.stage.portable import kernels
-from amsf.study.class_split import Source, draw_split, score_split
+from amsf.study.class_split import CODE, Source, draw_split, score_split
 from amsf.study.summary import ABOUT, Study
 
-# Rooms that this module imports, itself included: scores are gone on from with equal code alone.
-ROOMS = (
-    "backbone", "base", "dataset", "evaluation", "features", "machine", "model", "settings",
-    "skeleton", "stage", "study", "training",
-)  # fmt: skip
-CODE = code_digest(ROOMS)
+# Parameters that no score depends on; the device and threads are named apart.
+UNREAD: dict[str, Any] = {"compute": True, "describe": True, "split": {"kind", "views"}}
 ENCODERS, FEATURES = "encoders", "features"  # below a study's scratch folder
 
 
@@ -76,7 +71,7 @@ def study(
     for number in range(entry.splits):
         split = draw_split(entry.dataset, len(text), entry.unseen, settings.split.seed + number)
         own = (made / f"split{number}", scored / f"split{number}")
-        tasks.append((number, split, source, settings, *own))
+        tasks.append((number, split, source, settings, *own, CODE))
     rows = [
         row
         for found in side_by_side(score_split, tasks, settings.compute, "class splits scored")
@@ -91,7 +86,7 @@ def study(
         "unseen": entry.unseen,
         "splits": entry.splits,
         "method": settings.model.aligner,
-        "settings": settings.model_dump(mode="json", exclude={"compute", "describe"}),
+        "settings": settings.model_dump(mode="json", exclude=UNREAD),
         "simulated": recordings.simulated,
         "recordings": sha256(folder / FILE_NAME),
         "texts": _text_digest(source),
@@ -129,7 +124,7 @@ def _fingerprints(
     }
     scores = {
         **features,
-        "settings": settings.model_dump(exclude={"compute", "describe"}),
+        "settings": settings.model_dump(exclude=UNREAD),
         "text": _text_digest(source),
     }
     return _named(features), _named(scores)

@@ -176,7 +176,8 @@ def as_text(value: dict[str, float], sign: str = "") -> str:
     if not value:
         return ""
     error = f" ± {value['se']:.1f}" if "se" in value else ""
-    return f"{value['mean']:{sign}.1f}{error}"
+    mean = round(value["mean"], 1) + 0.0  # no -0.0
+    return f"{mean:{sign}.1f}{error}"
 
 
 def paired_difference(scores: dict[str, dict[str, float]], score: str) -> str:

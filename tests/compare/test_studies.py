@@ -63,7 +63,7 @@ def test_one_method_over_two_experiments() -> None:
     assert one.rows[0].difference.p == pytest.approx(known.pvalue)
     assert one.changes == ("model.latent 7 -> 9", "code")
     assert one.notes == (
-        "the numbers of splits differ (12 and 10): those of both",
+        "the numbers of splits differ (12 and 10): the first are compared",
         "the texts differ",
     )
     (same,) = compare_studies(("main", STUDY), [("mine", other)], "ridge", ["zsl"])

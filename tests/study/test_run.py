@@ -127,11 +127,15 @@ def test_transductive_scores_are_rows_of_their_own(source: Path, tmp_path: Path)
     asked = asked.model_copy(
         update={"evaluate": asked.evaluate.model_copy(update={"transductive": True})}
     )
-    found = study("demo", entry(source, splits=1), asked, TEXT, tmp_path / "out", tmp_path / "scratch")
+    found = study(
+        "demo", entry(source, splits=1), asked, TEXT, tmp_path / "out", tmp_path / "scratch"
+    )
     assert set(found.methods) == {
         f"{name}{more}" for name in ("ridge", "prototypes") for more in ("", ", transductive")
     }
-    plain = study("demo", entry(source, splits=1), settings(), TEXT, tmp_path / "plain", tmp_path / "scratch")
+    plain = study(
+        "demo", entry(source, splits=1), settings(), TEXT, tmp_path / "plain", tmp_path / "scratch"
+    )
     for name in ("ridge", "prototypes"):
         for metric, score in found.summary()[name].items():
             assert score == plain.summary()[name][metric]
@@ -236,7 +240,14 @@ def test_rooms_of_the_code_digest() -> None:
     modules = {
         p.parent.name for p in closure(ROOT / "amsf/study/run.py") if p.name != "__init__.py"
     }
-    assert modules == set(study_run.ROOMS)
+    assert modules == set(class_split.ROOMS)
+
+
+def test_a_worker_with_other_code_is_refused(source: Path, tmp_path: Path) -> None:
+    made = class_split.Source(source, "motion", None, TEXT, tmp_path)
+    split = class_split.draw_split("demo", CLASSES, 6, 0)
+    with pytest.raises(InputError, match=r"another version of amsf.*restart the workers"):
+        class_split.score_split(0, split, made, settings(), tmp_path, tmp_path, "old")
 
 
 def test_splits_leave_half_of_the_seen_classes_to_train_on() -> None:
