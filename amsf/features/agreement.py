@@ -55,9 +55,9 @@ def report_agreement(samples: dict[str, ImportedSamples], phase: str) -> list[st
     largest = classes[gzsl.logits[rows][:, classes].argmax(1)]
     nearest = _nearest(train, gzsl.features[rows], classes)
     kappa = {
-        "features": cohen_kappa_score(labels, largest),
-        "logits": cohen_kappa_score(labels, nearest),
-        "labels": cohen_kappa_score(nearest, largest),
+        "features": _kappa(labels, largest),
+        "logits": _kappa(labels, nearest),
+        "labels": _kappa(nearest, largest),
     }  # of the two others
     odd = max(kappa, key=lambda name: kappa[name])
     right = 100 * float((largest == labels).mean())
@@ -75,6 +75,11 @@ def report_agreement(samples: dict[str, ImportedSamples], phase: str) -> list[st
             "of this encoder, and in the order of the labels?"
         )
     return findings
+
+
+def _kappa(a: np.ndarray, b: np.ndarray) -> float:
+    """Cohen's kappa; 0 where both give one and the same answer always, which says nothing."""
+    return 0.0 if len(np.union1d(a, b)) == 1 else float(cohen_kappa_score(a, b))
 
 
 def _nearest(train: ImportedSamples, features: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -173,7 +173,7 @@ class _Rules:
         self.refuse_labels_from_1()
         labels = self.labels - {UNKNOWN}
         notes = [self.listed.outcome()] if self.listed is not None else []
-        if self.own and self.classes is None and labels and min(labels) == 1:
+        if self.own and labels and min(labels) == 1:
             notes.append(
                 "no recording has label 0, the lowest is 1; labels count from 0: take 1 off each "
                 "if yours count from 1"

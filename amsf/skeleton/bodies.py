@@ -99,7 +99,9 @@ def main_persons(
     persons = _joined(acting)
     if len(persons) < len(acting):
         notes.append(JOINED)
-    moving = [p for p in persons if any(track.moves() for track in p)] or persons[:1]
+    moving = persons
+    if len(persons) > 1:
+        moving = [p for p in persons if any(track.moves() for track in p)] or persons[:1]
     if len(acting) < len(tracks) or len(moving) < len(persons):
         notes.append(STILL)
     if not main_first:
@@ -118,7 +120,7 @@ def main_persons(
 
 def _stands_beside(track: Track, tracks: Sequence[Track]) -> bool:
     """Whether a body stands still, and others that move are there in all of its frames."""
-    if track.moves():
+    if len(tracks) == 1 or track.moves():
         return False
     others = [other.frames for other in tracks if other is not track and other.moves()]
     return bool(others) and bool(np.isin(track.frames, np.concatenate(others)).all())

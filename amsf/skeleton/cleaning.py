@@ -162,7 +162,7 @@ def _in_metres(raw: RawRecording, layout: Layout) -> _Upright:
     shares = ((poses >= 0) & (poses <= 1)).all((0, 1))
     if (
         shares.all()
-        or (unit != "metres" and (flat or shares.any()))
+        or (unit in ("centimetres", "millimetres") and (flat or shares.any()))
         or (flat and (poses == 0).all((0, 1)).any())
     ):
         raise InputError(

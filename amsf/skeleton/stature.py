@@ -36,8 +36,8 @@ def unit_of(poses: np.ndarray, layout: Layout) -> str | None:
 
 
 def is_flat(poses: np.ndarray) -> bool:
-    """Whether every one of the poses (K, J, 3) lies in a plane, as 2-D poses do."""
-    some = poses[:: max(1, len(poses) // 32)]
+    """Whether the poses (K, J, 3), some ten of them, lie in a plane each, as 2-D poses do."""
+    some = poses[:: max(1, len(poses) // 10)]
     centred = some - some.mean(1, keepdims=True)
     depth, _, height = np.linalg.svd(centred, compute_uv=False).T[::-1]
     return bool((depth <= _FLAT * height).all())

@@ -173,11 +173,14 @@ def test_labels_from_1_are_an_error(tmp_path: Path, monkeypatch, labels: list[in
     assert not (tmp_path / "out").exists()
 
 
-def test_labels_from_1_without_a_class_list_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("count", [None, 5])
+def test_labels_that_may_count_from_1_are_told(
+    tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str], count: int | None
 ) -> None:
+    if count is not None:
+        classes(tmp_path, count, monkeypatch)
     path = save(tmp_path / "a.npz", arrays() | {"label": np.array([1, 2])})
-    main(["--format", "npz", str(path), "--out", str(tmp_path / "own"), "--jobs", "1"])
+    main(["--format", "npz", str(path), "--out", str(tmp_path / "mine"), "--jobs", "1"])
     assert "note: no recording has label 0, the lowest is 1; labels count from 0" in (
         capsys.readouterr().err
     )
