@@ -19,8 +19,8 @@ from typing import Any
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.machine.device import set_up
-from amsf.pack.base import LeftOut, Reading, reason_of
-from amsf.pack.formats import FORMATS, read_file
+from amsf.pack.base import LeftOut, Mended, reason_of
+from amsf.pack.formats import read_any
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.skeleton.joints import layout_of
@@ -39,27 +39,27 @@ class _Found:
     recording: Recording
 
 
-def read_all(paths: Sequence[Path], predictor: Predictor) -> tuple[list[_Found], list[LeftOut]]:
-    """Read what can be read of several files, and report what cannot."""
+def read_all(
+    paths: Sequence[Path], predictor: Predictor
+) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
+    """Read what can be read of several files, and report what cannot and what was mended."""
     found: list[_Found] = []
     failed: list[LeftOut] = []
-    readers = {entry.suffix: entry.read for entry in FORMATS.values()}
+    mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
-            if path.suffix in readers and path.is_file():
-                reading = readers[path.suffix]((path,))
-            else:
-                reading = Reading(*read_file(path))
-            predictor.check_layout(reading.layout, str(path))
-            if not reading.recordings and not reading.left_out:
+            outcome = read_any(path)
+            predictor.check_layout(outcome.layout, str(path))
+            if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             failed.append(LeftOut(path, reason_of(error, path)))
             continue
-        found += [_Found(path, recording) for recording in reading.recordings]
-        failed += reading.left_out
-    return found, failed
+        found += [_Found(path, recording) for recording in outcome.recordings]
+        failed += outcome.left_out
+        mended += outcome.mended
+    return found, failed, mended
 
 
 def as_json(
@@ -175,9 +175,11 @@ def _run(given: argparse.Namespace) -> bool:
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
-    found, failed = read_all(given.recording, predictor)
+    found, failed, mended = read_all(given.recording, predictor)
     for item in failed:
         print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    for note in mended:
+        print(f"note: {note.file}: {note.recording}: {note.what}", file=sys.stderr)
     predictions = predictor.predict_recordings(
         [item.recording for item in found], transductive=given.transductive
     )
