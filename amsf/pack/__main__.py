@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from amsf.base.artifacts import CLASSES
@@ -27,8 +27,11 @@ from amsf.dataset.classes import check_name, class_count, texts_of
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
 from amsf.pack.name_list import NameList
+from amsf.pack.stated import ClassFolders, add_options, take_options
+from amsf.skeleton.cleaning import NOTHING, Stated
+from amsf.skeleton.correspondence import converted, correspondence
+from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, UNKNOWN, Recording, recordings_to_file
-from amsf.skeleton.stature import AXES
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def pack(
     dataset: str | None = None,
     jobs: int = 0,
     missing: str | Path | None = None,
-    up: str | None = None,
+    stated: Stated = NOTHING,
 ) -> Packed:
     """Read raw recordings and write the skeleton set and the report on it.
 
@@ -67,11 +70,11 @@ def pack(
         source: the folder of recordings (or, for ``npz``, the file).
         out: the folder to write into.
         format_name: a key of :data:`amsf.pack.formats.FORMATS`.
-        dataset: the dataset's name, for ``npz`` only, by default the name of ``out``; each other
-            format belongs to one dataset.
+        dataset: the dataset's name, by default the name of ``out``; not for the formats that belong
+            to one dataset.
         jobs: the number of processes; 0 takes one for each core.
         missing: a text file that names recordings to leave out.
-        up: the axis that is up in the files, such as ``z``; None has it found.
+        stated: what is known of the files: axes, unit, layout, whether they are 2-D.
 
     Raises:
         InputError: the dataset's name is not fit for files, the source is not there, holds no file
@@ -79,22 +82,24 @@ def pack(
             labels count from 1, or ``out`` cannot be written. Nothing is written then.
     """
     source, out = Path(source), Path(out)
-    if dataset is not None and format_name != "npz":
+    own = format_name not in FORMATS or FORMATS[format_name].classes is None
+    if dataset is not None and not own:
         raise InputError(
-            f"a dataset's name is for format npz alone; {format_name} belongs to one dataset"
+            f"a dataset's name is for recordings of your own; {format_name} belongs to one dataset"
         )
     listed = NameList(missing) if missing is not None else None
     tasks, left_out = find_source(source, format_name)
-    if listed is not None and format_name != "npz":  # whose files are not named like recordings
+    if listed is not None and not own:  # other files may not be named like the recordings in them
         listed.refuse_others(task[0].stem for task in tasks)
     name, classes = format_name, FORMATS[format_name].classes
-    if format_name == "npz":
+    if own:
         name = dataset or out.resolve().name
         check_name(name)
         has_list = (CLASSES / f"{texts_of(name)}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
-    rules = _Rules(classes, FORMATS[format_name].classes is None, listed, left_out)
-    accepted = rules.accepted(read_source(tasks, format_name, jobs, up))
+    folders = ClassFolders(name, source) if own else None
+    rules = _Rules(classes, folders, listed, left_out)
+    accepted = rules.accepted(read_source(tasks, format_name, jobs, stated))
     first = next(accepted, None)
     if first is None:
         rules.refuse_labels_from_1()
@@ -107,6 +112,10 @@ def pack(
         for recording in itertools.chain([first], accepted):
             add(recording)
         notes = rules.notes()
+    training = out / LIST_NAME
+    if rules.train and not training.exists():
+        write_text(training, "\n".join([f"# as {source.name} says", *rules.train]) + "\n")
+        notes.append(f"{training}: the {len(rules.train)} training recordings that the files name")
     report = out / REPORT_NAME
     left_out.sort(key=lambda item: (item.file, item.reason))
     write_text(report, _report(left_out, rules.mended, source))
@@ -117,16 +126,23 @@ class _Rules:
     """Which of the recordings that were read enter the set."""
 
     def __init__(
-        self, classes: int | None, own: bool, listed: NameList | None, left_out: list[LeftOut]
+        self,
+        classes: int | None,
+        folders: ClassFolders | None,
+        listed: NameList | None,
+        left_out: list[LeftOut],
     ) -> None:
         self.classes = classes
-        self.own = own  # labels are a user's, not of a dataset that counts in a known way
+        # Where labels are a user's, not of a dataset that counts in a known way.
+        self.folders = folders
+        self.own = folders is not None
         self.listed = listed
         self.left_out = left_out  # is added to
         self.mended: list[Mended] = []
         self.names: set[str] = set()
         self.labels: set[int] = set()  # of all that were read
         self.layout = ""  # that of the first recording
+        self.train: list[str] = []  # names of those to train on, where the files say which
 
     def accepted(self, outcomes: Iterable[tuple[Task, Outcome | LeftOut]]) -> Iterator[Recording]:
         """Yield what enters, and note the rest."""
@@ -138,16 +154,26 @@ class _Rules:
                 continue
             self.left_out += outcome.left_out
             entered = set()
-            for recording in outcome.recordings:
+            for found in outcome.recordings:
+                recording = found
+                if found.label == UNKNOWN and self.folders is not None:
+                    recording = replace(found, label=self.folders.label_of(task[0]))
                 self.labels.add(recording.label)
                 reason = self.reason_against(recording, outcome.layout, task[0])
                 if reason:
                     why = f"recording '{recording.name}': {reason}"
                     self.left_out.append(LeftOut(task[0], why))
                 else:
-                    self.layout = outcome.layout
+                    self.layout = self.layout or outcome.layout
+                    if outcome.layout != self.layout:
+                        joints = converted(recording.joints, outcome.layout, self.layout)
+                        recording = replace(recording, joints=joints)
+                        what = f"joints of {outcome.layout} taken for those of {self.layout}"
+                        self.mended.append(Mended(task[0], recording.name, what))
                     self.names.add(recording.name)
                     entered.add(recording.name)
+                    if recording.name in outcome.train:
+                        self.train.append(recording.name)
                     yield recording
             self.mended += [item for item in outcome.mended if item.recording in entered]
 
@@ -187,11 +213,16 @@ class _Rules:
         if recording.name in self.names:
             return "another recording has this name already"
         if recording.label == UNKNOWN:
-            return "its class is unknown (label -1)"
+            folders = f"; {self.folders.hint}" if self.folders is not None else ""
+            return f"its class is unknown (label -1){folders}"
         if self.classes is not None and recording.label >= self.classes:
             return f"label {recording.label}; expected 0 to {self.classes - 1}"
         if self.layout and layout != self.layout:
-            return f"its joints are {layout}; those of the recordings before are {self.layout}"
+            try:
+                correspondence(layout, self.layout)
+            except InputError as error:
+                others = f"those of the recordings before are {self.layout}"
+                return f"its joints are {layout}; {others}: {error}"
         return ""
 
 
@@ -211,21 +242,22 @@ def _report(left_out: Sequence[LeftOut], mended: Sequence[Mended], source: Path)
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m amsf.pack", description=__doc__.split("\n")[0])
-    parser.add_argument("source", help="the folder of raw recordings (npz: or the file)")
+    parser.add_argument("source", help="the folder of raw recordings, or one file")
     parser.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
     parser.add_argument("--out", required=True, help="the folder to write into")
-    parser.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
+    parser.add_argument(
+        "--dataset", help="the name of a dataset of your own (default: that of --out)"
+    )
     parser.add_argument(
         "--jobs", type=int, default=0, help="processes (default: one for each core)"
     )
     parser.add_argument("--missing", help="a text file naming recordings to leave out")
-    parser.add_argument(
-        "--up", choices=AXES, help="the axis that is up in the files (default: found from them)"
-    )
+    add_options(parser)
     given = vars(parser.parse_args(arguments))
     start = time.perf_counter()
     try:
-        packed = pack(**given)
+        stated = take_options(given)
+        packed = pack(**given, stated=stated)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -27,7 +27,8 @@ from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
-from amsf.skeleton.joints import layout_of, match_layout
+from amsf.skeleton.joint_names import match_layout
+from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
 
 SUFFIX = ".npz"
@@ -101,27 +102,25 @@ def _read(path: Path) -> Reading:
     return reading
 
 
+def fits(path: Path) -> bool:
+    """Whether an ``.npz`` has the array of this format's joints."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "joints.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     known = ("joints", "offset", "names", "joint_names", *_NUMBERS, "persons")
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Members are looked up by name and never unpacked, so a name cannot lead elsewhere.
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            wanted = {key: members[key] for key in known if key in members}
-            _refuse_bomb(wanted.values(), path.stat().st_size)
-            arrays = {key: _member(archive, info) for key, info in wanted.items()}
-    except InputError:
-        raise
-    # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"not a readable .npz file ({reason}); expected an .npz of several arrays, as "
-            "numpy.savez writes it"
-        ) from error
+        arrays = read_members(path, known)
+    except InputError as error:
+        raise InputError(str(error).removeprefix(f"{path}: ")) from error
     missing = [key for key in known[:4] if key not in arrays]
     if missing:
-        present = ", ".join(members) or "none"
+        with zipfile.ZipFile(path) as archive:
+            present = ", ".join(n.removesuffix(".npy") for n in archive.namelist()) or "none"
         raise InputError(
             f"no array {', '.join(missing)}; the file has {present}: add it (docs/skeletons.md)"
         )
@@ -129,6 +128,30 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":
             raise InputError(f"{key} is {arrays[key].dtype}; expected one axis of unicode text")
     return arrays
+
+
+def read_members(path: Path, wanted: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read those of some arrays that an ``.npz`` has, without unpickling.
+
+    Raises:
+        InputError: the file is not readable, or claims more than it holds.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # Members are looked up by name and never unpacked, so a name cannot lead elsewhere.
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            found = {key: members[key] for key in wanted if key in members}
+            _refuse_bomb(found.values(), path.stat().st_size)
+            return {key: _member(archive, info) for key, info in found.items()}
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{path}: not a readable .npz file ({reason}); expected an .npz of several arrays, as "
+            "numpy.savez writes it"
+        ) from error
 
 
 def _refuse_bomb(members: Iterable[zipfile.ZipInfo], size: int) -> None:

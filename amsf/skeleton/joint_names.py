@@ -1,0 +1,107 @@
+"""Joint names as sensors, papers and programs spell them, and the layouts that have them.
+
+J = joints of a layout.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from amsf.base.artifacts import LAYOUTS as OWN
+from amsf.base.errors import InputError
+from amsf.skeleton.joints import Layout, known_layouts
+
+# Names that another release of the same sensor, or a dataset's paper, gives to a joint, as sorted
+# words.
+_SYNONYMS = {
+    "base spine": "center hip",
+    "centre hip": "center hip",
+    "hip": "center hip",
+    "hip mid": "center hip",
+    "hip middle": "center hip",
+    "pelvis": "center hip",
+    "torso": "spine",
+    "mid spine": "spine",
+    "middle spine": "spine",
+    "shoulder spine": "center shoulder",
+    "centre shoulder": "center shoulder",
+}
+# What sensors' libraries put before a joint's name (JointType_Head, XN_SKEL_HEAD), and small words.
+_IDLE = {"joint", "jointtype", "type", "nui", "xn", "skel", "skeleton", "position", "of", "the"}
+# Words that some write together.
+_COMPOUND = {
+    "handtip": "hand tip", "bigtoe": "big toe", "smalltoe": "small toe", "eyeinner": "eye inner",
+    "eyeouter": "eye outer", "footindex": "foot index",
+}  # fmt: skip
+# The parts of a body that have an L or R before or behind their name: LShoulder, l_hip, knee.R.
+_SIDED = "|".join(
+    (*_COMPOUND, "shoulder", "elbow", "wrist", "hand", "thumb", "pinky", "index", "hip", "knee",
+     "ankle", "foot", "heel", "toe", "eye", "ear", "mouth", "collar")
+)  # fmt: skip
+
+
+def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
+    """Find the layout that has the given joints, in whatever order and spelling they come.
+
+    ``SpineBase``, ``spine base`` and ``hip_center`` are the same joint, and so are
+    ``ShoulderLeft``, ``left_shoulder``, ``JointType_ShoulderLeft``, ``LShoulder`` and
+    ``shoulder.L``. The names in the paper of NTU RGB+D ("base of the spine") are known, too.
+
+    Joints that a layout can work out, as middles of others, may be missing, all of them.
+
+    Args:
+        joint_names: the names of an array's joint axis.
+
+    Returns:
+        The layout's name, and for each of its joints, or of those that are measured, the index in
+        ``joint_names``, so that ``array[..., order, :]`` is in the layout's order.
+
+    Raises:
+        InputError: no layout has exactly these joints.
+    """
+    given = [words_of(name) for name in joint_names]
+    # "Base", "middle of the spine" and, for its upper end, "spine" alone.
+    if given.count("spine") == 2 and "center shoulder" not in given:
+        upper = [words_of(name, synonyms=False) for name in joint_names].index("spine")
+        given[upper] = "center shoulder"
+    known = known_layouts()
+    nearest, differences = "", len(given) + 100
+    for key, layout in known.items():
+        for indices in (range(len(layout)), layout.measured):
+            wanted = [words_of(layout.joints[i]) for i in indices]
+            if sorted(wanted) == sorted(given):
+                return key, [given.index(words) for words in wanted]
+            difference = len(set(wanted) ^ set(given))
+            if difference < differences:
+                nearest, differences = key, difference
+    raise InputError(_differences(nearest, known[nearest], joint_names, given, list(known)))
+
+
+def _differences(
+    nearest: str, layout: Layout, names: Sequence[str], given: Sequence[str], known: Sequence[str]
+) -> str:
+    wanted = [words_of(name) for name in layout.joints]
+    missing = [layout.joints[i] for i in layout.measured if wanted[i] not in given]
+    extra = list(dict.fromkeys(n for n, w in zip(names, given) if w not in wanted))
+    repeated = list(dict.fromkeys(n for i, n in enumerate(names) if given[i] in given[:i]))
+    return (
+        f"no known layout has these {len(given)} joint names; of the nearest, {nearest}, "
+        f"{_listed(missing)} missing, {_listed(extra)} unknown, {_listed(repeated)} repeated; "
+        f"rename the joints or describe yours in {OWN}/NAME.yaml (known: {', '.join(known)})"
+    )
+
+
+def words_of(name: str, *, synonyms: bool = True) -> str:
+    """A joint's name as sorted lower-case words, synonyms replaced."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    words = re.findall(r"[a-z]+\d*", spaced.lower())
+    words = [word for word in words if word.rstrip("0123456789") not in _IDLE]
+    words = re.sub(rf"\b([lr])({_SIDED})\b", r"\1 \2", " ".join(words)).split()
+    words = [{"l": "left", "r": "right"}.get(word, _COMPOUND.get(word, word)) for word in words]
+    joined = " ".join(sorted(" ".join(words).split()))
+    return _SYNONYMS.get(joined, joined) if synonyms else joined
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}" if names else "none is"
