@@ -27,7 +27,7 @@ from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
-from amsf.skeleton.joint_names import match_layout
+from amsf.skeleton.joint_names import arranged, match_layout
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
 
@@ -65,9 +65,14 @@ def _read(path: Path) -> Reading:
     arrays = _arrays(path)
     layout, order = match_layout([str(name) for name in arrays["joint_names"]])
     joints, offset = arrays["joints"], arrays["offset"]
-    if joints.ndim != 3 or joints.shape[1:] != (len(order), 3) or joints.dtype.kind not in "fiu":
+    count = len(arrays["joint_names"])
+    if (
+        joints.ndim != 3
+        or joints.shape[1:] != (len(arrays["joint_names"]), 3)
+        or joints.dtype.kind not in "fiu"
+    ):
         raise InputError(
-            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {len(order)}, 3)"
+            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {count}, 3)"
         )
     names = [str(name) for name in arrays["names"]]
     _expect("offset", offset, len(names) + 1)
@@ -81,7 +86,7 @@ def _read(path: Path) -> Reading:
         default = 1 if key == "persons" else UNKNOWN
         numbers[key] = arrays.get(key, np.full(len(names), default))
         _expect(key, numbers[key], len(names))
-    joints = joints[:, order]
+    joints = arranged(joints, order)
     reading = Reading(layout, [])
     for i, name in enumerate(names):
         try:

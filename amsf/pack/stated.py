@@ -26,7 +26,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unit", help="the files' unit: metres, centimetres, millimetres, or its length in metres"
     )
-    parser.add_argument("--mirror", action="store_true", help="swap left and right")
+    parser.add_argument(
+        "--mirror", choices=("yes", "no"), help="swap left and right (default: found from them)"
+    )
     parser.add_argument(
         "--flat", action="store_true", help="take 2-D poses, as they are in a picture: depth 0"
     )
@@ -44,6 +46,8 @@ def take_options(given: dict[str, Any]) -> Stated:
         layout_of(chosen["layout"])
     if chosen["unit"] is not None:
         chosen["unit"] = _metres(chosen["unit"])
+    if chosen["mirror"] is not None:
+        chosen["mirror"] = chosen["mirror"] == "yes"
     return Stated(**chosen)
 
 

@@ -65,7 +65,7 @@ def _read(table: pd.DataFrame, path: Path) -> Reading:
     layout, order = "", [str(i) for i in range(len(names))]
     if not all(name.isdecimal() for name in names):
         layout, found = match_layout(names)
-        order = [names[i] for i in found]
+        order = ["" if i < 0 else names[i] for i in found]
     joint = table["joint"].str.strip().map({name: i for i, name in enumerate(order)})
     if joint.isna().any():
         odd = table["joint"][joint.isna()].iloc[0]

@@ -21,8 +21,10 @@ from amsf.base.progress import track
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Mended, reason_of
 from amsf.pack.formats import read_any
+from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
 
@@ -40,7 +42,7 @@ class _Found:
 
 
 def read_all(
-    paths: Sequence[Path], predictor: Predictor
+    paths: Sequence[Path], predictor: Predictor, stated: Stated = NOTHING
 ) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
     """Read what can be read of several files, and report what cannot and what was mended."""
     found: list[_Found] = []
@@ -48,15 +50,15 @@ def read_all(
     mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
-            outcome = read_any(path)
-            predictor.check_layout(outcome.layout, str(path))
+            outcome = read_any(path, stated)
+            recordings = predictor.with_own_joints(outcome.recordings, outcome.layout, str(path))
             if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             failed.append(LeftOut(path, reason_of(error, path)))
             continue
-        found += [_Found(path, recording) for recording in outcome.recordings]
+        found += [_Found(path, recording) for recording in recordings]
         failed += outcome.left_out
         mended += outcome.mended
     return found, failed, mended
@@ -142,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m amsf.predict", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
-        "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
+        "recording", nargs="+", type=Path, help="files of any format that amsf.pack reads"
     )
     parser.add_argument("--benchmark", required=True, help="one of params.yaml")
     parser.add_argument(
@@ -157,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    add_options(parser)
     given = parser.parse_args(arguments)
     try:
         failed = _run(given)
@@ -171,11 +174,12 @@ def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
     if given.gif is not None and given.gif.suffix.lower() != ".gif":
         raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
+    stated = take_options(vars(given))
     predictor = Predictor.load(given.benchmark, given.seed)
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
-    found, failed, mended = read_all(given.recording, predictor)
+    found, failed, mended = read_all(given.recording, predictor, stated)
     for item in failed:
         print(f"error: {item.file}: {item.reason}", file=sys.stderr)
     for note in mended:

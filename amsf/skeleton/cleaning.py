@@ -35,7 +35,7 @@ from amsf.skeleton.stature import (
 JOINTS = "lost joints (zeros or NaN) filled"
 EMPTY = "a person of zeros or NaN taken out"
 TWO_D = "2-D poses taken as asked: depth 0, the spine taken to be 0.5 m long"
-MIRRORED = "left and right mirrored as asked"
+MIRRORED = "left and right, which are swapped in the file, mirrored"
 FLAT = "flat poses at a distance taken as they are: there is no depth in them"
 CUT = "frames without anyone at the start, at the end or in a long gap left out"
 # How many recordings of a file must show which axis is up, and what share of them one axis, until
@@ -53,14 +53,14 @@ class Stated:
     Attributes:
         up: the axis that is up, such as ``z`` or ``-y``; None has it found.
         unit: of length, in metres, such as 0.0254; None has it found.
-        mirror: whether left and right are swapped and are to be mirrored.
+        mirror: whether left and right are swapped, and so are to be mirrored; None has it found.
         flat: whether the poses are 2-D, places in a picture, and are to be taken without depth.
         layout: the joint layout, where the files do not name the joints; None has it found.
     """
 
     up: str | None = None
     unit: float | None = None
-    mirror: bool = False
+    mirror: bool | None = None
     flat: bool = False
     layout: str | None = None
 
@@ -76,7 +76,7 @@ class RawRecording:
         bodies: each body as long as it was followed. Joints are (K, J, 3), or (K, J, 2) without a
             depth, in the file's own axes and unit and in the layout's order; a lost joint, or a
             lost pose, is zeros or NaN. A frame without the body may also be missing from its
-            ``frames``. Joints that the layout can work out from others may be missing, all of them.
+            ``frames``. The last joints may be missing if the layout can work them out from others.
         name: unique in its set.
         numbers: those of ``label`` (0-based class id), ``subject``, ``camera`` and ``setup`` that
             are known, by these names.
@@ -155,8 +155,6 @@ def clean(raw: Sequence[RawRecording], layout: str, stated: Stated = NOTHING) ->
             if matrix is not None:
                 tracks = [Track(t.frames, t.joints @ matrix.T) for t in tracks]
             joints, notes = main_persons(tracks, main_first=item.raw.main_first)
-            if stated.mirror:
-                notes.append(MIRRORED)
             frames = np.concatenate([body.frames for body in item.raw.bodies])
             if joints.shape[1] < frames.max() - frames.min() + 1:
                 notes.append(CUT)
@@ -211,16 +209,16 @@ def _whole(joints: np.ndarray, layout: Layout, flat: bool) -> np.ndarray:
         InputError: there are other numbers of joints or coordinates.
     """
     count, width = joints.shape[1:]
-    if count not in (len(layout), len(layout.measured)) or width not in (2, 3):
+    at_end = set(range(count, len(layout)))
+    if count > len(layout) or not at_end <= set(layout.middles) or width not in (2, 3):
         raise InputError(
-            f"it has {count} joints of {width} coordinates; expected {len(layout.measured)}, or "
-            f"{len(layout)} with those that can be worked out, of 3 (or 2)"
+            f"it has {count} joints of {width} coordinates; expected {len(layout)} of 3 (or 2), "
+            "or fewer where the last can be worked out"
         )
     whole = np.full((len(joints), len(layout), 3), np.nan)
-    at = range(len(layout)) if count == len(layout) else layout.measured
-    whole[:, at, :width] = joints
+    whole[:, :count, :width] = joints
     if width == 2:
-        whole[:, at, 2] = np.where(np.isnan(whole[:, at, 0]), np.nan, 0.0)
+        whole[:, :count, 2] = np.where(np.isnan(joints[..., 0]), np.nan, 0.0)
     elif flat:  # a depth that is none, or a detector's score; a joint of zeros stays lost
         whole[..., 2] *= 0
     return whole
@@ -282,12 +280,14 @@ def _turned(
     of the file show it, and three quarters of those that show anything; those that show nothing
     are then turned with them. Axes that are turned may be mirrored as well, which the bodies of
     all recordings that are turned together must show clearly, one way or the other, unless the
-    axis is that of the file or layout.
+    axis is that of the file or layout. Where y is up, three recordings must show it likewise.
     """
     shown = Counter(item.up for item in items if item.up is not None)
     most, count = shown.most_common(1)[0] if shown else ("y", 0)
     agreed = most if count >= max(_AGREEING, _SHARE * shown.total()) else None
     axes = [stated.up or item.up or agreed or item.usual for item in items]
+    guessed = stated.mirror is None and stated.up is None and not stated.flat
+    swapped = stated.mirror or (guessed and _swapped(items, axes, layout))
     verdicts: dict[str, np.ndarray | InputError | None] = {"y": None}
     for axis in set(axes) - {"y"}:
         of_axis = [item for item, own in zip(items, axes) if own == axis]
@@ -312,7 +312,26 @@ def _turned(
         mirrored = np.linalg.det(np.asarray(verdicts[axis])) < 0
         for item in of_axis:
             item.notes.append(f"{axis} up{', mirrored,' if mirrored else ''} turned to y up")
-    return [_mirrored(verdicts[axis]) if stated.mirror else verdicts[axis] for axis in axes]
+    if not swapped:
+        return [verdicts[axis] for axis in axes]
+    mirrored_too = [axis == "y" or stated.mirror is True for axis in axes]
+    for item, mirror in zip(items, mirrored_too):
+        if mirror:
+            item.notes.append(MIRRORED)
+    return [
+        _mirrored(verdicts[axis]) if mirror else verdicts[axis]
+        for axis, mirror in zip(axes, mirrored_too)
+    ]
+
+
+def _swapped(items: Sequence[_Upright], axes: Sequence[str], layout: Layout) -> bool:
+    """Whether the bodies of several recordings with y up show that left and right are swapped."""
+    hands = [
+        handedness(item.poses(), layout, "y") for item, axis in zip(items, axes) if axis == "y"
+    ]
+    if len(hands) < _AGREEING or np.mean(hands) > -_CLEARLY:
+        return False
+    return float(np.mean(np.array(hands) < 0)) >= _SHARE
 
 
 def _mirrored(verdict: np.ndarray | InputError | None) -> np.ndarray | InputError:

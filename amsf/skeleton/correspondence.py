@@ -2,11 +2,12 @@
 
 A joint of the wanted layout is taken from the other one by the first of these that holds:
 
-1. it is one of the 13 parts of the body (:data:`amsf.skeleton.joints.PARTS`) or a hip: the joint
-   that is that part there, or stands in for it. Of the middle of the body this holds for the neck
-   alone, since the root is not the same place in every layout;
-2. a joint of the same name, however spelled, which is none of these parts;
-3. it lies in the middle of joints that are there, as the wanted layout's file says.
+1. it is one of the 13 parts of the body (:data:`amsf.skeleton.joints.PARTS`) or a hip, and named
+   so: the joint that is that part there, or stands in for it. Of the middle of the body this holds
+   for the neck alone, since the root is not the same place in every layout;
+2. a joint of the same name, however spelled, unless that is a part and the wanted one is not;
+3. it stands in for a part: the joint that is that part there, or stands in for it;
+4. it lies in the middle of joints that are there, as the wanted layout's file says.
 
 J = joints of the layout that is there, K = of the one wanted.
 """
@@ -77,12 +78,15 @@ def converted(
 
 def _same(there: Layout, asked: Layout, joint: int) -> int | None:
     """The joint of ``there`` that is a joint of ``asked`` by part or by name."""
-    parts, own = _limbs(there), {at: part for part, at in _limbs(asked).items()}
-    if joint in own:
-        return parts[own[joint]]
+    parts, part = _limbs(there), {at: part for part, at in _limbs(asked).items()}.get(joint)
+    if part is not None and part in (asked.joints[joint], "neck"):
+        return parts[part]
     words = words_of(asked.joints[joint])
-    others = [at for at in range(len(there)) if at != there.spine[1]]
-    return next((at for at in others if words_of(there.joints[at]) == words), None)
+    proper = {there.spine[1], *(at for part, at in parts.items() if there.joints[at] == part)}
+    for at, name in enumerate(there.joints):
+        if words_of(name) == words and at not in proper:
+            return at
+    return None if part is None else parts[part]
 
 
 def _limbs(layout: Layout) -> dict[str, int]:

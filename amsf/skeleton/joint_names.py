@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from amsf.base.artifacts import LAYOUTS as OWN
 from amsf.base.errors import InputError
 from amsf.skeleton.joints import Layout, known_layouts
@@ -48,14 +50,14 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
     ``ShoulderLeft``, ``left_shoulder``, ``JointType_ShoulderLeft``, ``LShoulder`` and
     ``shoulder.L``. The names in the paper of NTU RGB+D ("base of the spine") are known, too.
 
-    Joints that a layout can work out, as middles of others, may be missing, all of them.
+    Joints that a layout can work out, as middles of others, may be missing.
 
     Args:
         joint_names: the names of an array's joint axis.
 
     Returns:
-        The layout's name, and for each of its joints, or of those that are measured, the index in
-        ``joint_names``, so that ``array[..., order, :]`` is in the layout's order.
+        The layout's name, and for each of its joints the index in ``joint_names``, -1 for a
+        missing one: see :func:`arranged`.
 
     Raises:
         InputError: no layout has exactly these joints.
@@ -66,16 +68,29 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
         upper = [words_of(name, synonyms=False) for name in joint_names].index("spine")
         given[upper] = "center shoulder"
     known = known_layouts()
-    nearest, differences = "", len(given) + 100
+    fitting: list[tuple[int, str]] = []  # by the number of missing joints
+    differences: dict[str, int] = {}
     for key, layout in known.items():
-        for indices in (range(len(layout)), layout.measured):
-            wanted = [words_of(layout.joints[i]) for i in indices]
-            if sorted(wanted) == sorted(given):
-                return key, [given.index(words) for words in wanted]
-            difference = len(set(wanted) ^ set(given))
-            if difference < differences:
-                nearest, differences = key, difference
+        wanted = [words_of(name) for name in layout.joints]
+        measured = {wanted[i] for i in layout.measured}
+        if measured <= set(given) <= set(wanted) and len(set(given)) == len(given):
+            fitting.append((len(wanted) - len(given), key))
+        differences[key] = len(set(wanted) ^ set(given))
+    if fitting:
+        _, key = min(fitting, key=lambda item: item[0])
+        wanted = [words_of(name) for name in known[key].joints]
+        return key, [given.index(words) if words in given else -1 for words in wanted]
+    nearest = min(differences, key=lambda key: differences[key])
     raise InputError(_differences(nearest, known[nearest], joint_names, given, list(known)))
+
+
+def arranged(joints: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """Put joints (..., n, C) into the order of a layout, (..., J, C), NaN for a missing one."""
+    found = joints[..., list(order), :]
+    if min(order) < 0:
+        found = found.astype(np.float64)
+        found[..., np.array(order) < 0, :] = np.nan
+    return found
 
 
 def _differences(

@@ -88,3 +88,18 @@ def write_pku(folder: Path, video: str, bodies: np.ndarray, intervals: Sequence[
     rows = bodies.transpose(1, 0, 2, 3).reshape(bodies.shape[1], 150)
     np.savetxt(folder / "skeletons" / f"{video}.txt", rows, fmt="%.9g")
     (folder / "labels" / f"{video}.txt").write_text("\n".join(intervals) + "\n")
+
+
+def moving(layout: str, frames: int = 24, seed: int = 0) -> np.ndarray:
+    """(T, J, 3) float32 joints of a person 3 m away who moves arms and legs, in any layout.
+
+    Joints that the layout can work out are where it would put them.
+    """
+    rng = np.random.default_rng(seed)
+    graph, place = LAYOUTS[layout], standing(layout)
+    phase = np.linspace(0, 6, frames)[:, None, None] + rng.uniform(0, 6, (1, len(place), 3))
+    size = np.where(np.abs(place[:, :1]) > 0.05, 0.06, 0.02)
+    moved = place + size * np.sin(phase) + rng.normal(scale=0.002, size=phase.shape)
+    for joint, around in graph.middles.items():
+        moved[:, joint] = moved[:, list(around)].mean(1)
+    return (moved + np.array([0.3 * seed, -0.2, 3])).astype(np.float32)
