@@ -139,7 +139,7 @@ class _Rules:
         self.listed = listed
         self.left_out = left_out  # is added to
         self.mended: list[Mended] = []
-        self.names: set[str] = set()
+        self.names: dict[str, Path] = {}  # with the folders of the files
         self.labels: set[int] = set()  # of all that were read
         self.layout = ""  # that of the first recording
         self.train: list[str] = []  # names of those to train on, where the files say which
@@ -153,11 +153,13 @@ class _Rules:
                     self.listed.has([task[0].stem])
                 continue
             self.left_out += outcome.left_out
-            entered = set()
+            train = set(outcome.train)
+            entered: dict[str, str] = {}  # name in the file -> name in the set
             for found in outcome.recordings:
                 recording = found
                 if found.label == UNKNOWN and self.folders is not None:
                     recording = replace(found, label=self.folders.label_of(task[0]))
+                recording = self.told_apart(recording, task[0])
                 self.labels.add(recording.label)
                 reason = self.reason_against(recording, outcome.layout, task[0])
                 if reason:
@@ -170,12 +172,23 @@ class _Rules:
                         recording = replace(recording, joints=joints)
                         what = f"joints of {outcome.layout} taken for those of {self.layout}"
                         self.mended.append(Mended(task[0], recording.name, what))
-                    self.names.add(recording.name)
-                    entered.add(recording.name)
-                    if recording.name in outcome.train:
+                    self.names[recording.name] = task[0].parent
+                    entered[found.name] = recording.name
+                    if found.name in train:
                         self.train.append(recording.name)
                     yield recording
-            self.mended += [item for item in outcome.mended if item.recording in entered]
+            self.mended += [
+                replace(item, recording=entered[item.recording])
+                for item in outcome.mended
+                if item.recording in entered
+            ]
+
+    def told_apart(self, recording: Recording, file: Path) -> Recording:
+        """A recording under its name and its folder's, where one of another folder has the name."""
+        if not self.own or self.names.get(recording.name, file.parent) == file.parent:
+            return recording
+        folder = "-".join(file.parent.name.split())
+        return replace(recording, name=f"{folder}_{recording.name}")
 
     def refuse_labels_from_1(self) -> None:
         """Refuse a user's labels that lack the first class and have one behind the last.

@@ -194,7 +194,8 @@ def _in_metres(raw: RawRecording, layout: Layout, stated: Stated) -> _Upright:
         length = spine_length(poses, layout)
         factor = _SPINE_2D / length if length > 0 else 1.0
     else:
-        factor = _metres(poses, layout, stated.unit, notes)
+        own = layout.unit if isinstance(layout.unit, int | float) else None
+        factor = _metres(poses, layout, stated.unit or own, notes)
     if factor != 1:
         tracks = [Track(track.frames, track.joints * factor) for track in tracks]
     _refuse_far(tracks, FARTHEST_M)
@@ -245,7 +246,7 @@ def _metres(poses: np.ndarray, layout: Layout, stated: float | None, notes: list
     if flat:
         notes.append(FLAT)
     if stated is not None:
-        notes.append(f"units of {stated:g} m turned into metres, as asked")
+        notes.append(f"units of {stated:g} m turned into metres, as stated")
         return stated
     if unit is None:
         raise InputError(

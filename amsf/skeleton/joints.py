@@ -49,8 +49,8 @@ class Layout:
         source: where the order comes from.
         middles: joint -> the joints in whose middle it lies where nothing measured it.
         stand_ins: ``head``, ``hand``, ``hip``, ... -> the joint that serves as it.
-        dimensions: 3, or 2 where such recordings usually have no depth.
-        unit: the usual unit: ``metres``, ``centimetres``, ``millimetres``, or ``pixels``.
+        dimensions: 3, or 2 where such recordings usually have no depth; for people.
+        unit: the usual unit, for people, or the unit's length in metres, which is believed.
         up: the axis that usually is up, such as ``y`` or ``-y``.
     """
 
@@ -61,7 +61,7 @@ class Layout:
     middles: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     dimensions: int = 3
-    unit: str = "metres"
+    unit: str | float = "metres"
     up: str = "y"
 
     def __len__(self) -> int:
@@ -91,8 +91,15 @@ class Layout:
         )
 
     def _first(self, names: Sequence[str]) -> int | None:
-        """The index of the first of some joints that the layout has."""
-        return next((self.index(name) for name in names if name in self.joints), None)
+        """The index of the first of some joints, or what stands in for it, that the layout has."""
+        found = (name for part in names for name in (part, self._standing_in(part)))
+        return next((self.index(name) for name in found if name in self.joints), None)
+
+    def _standing_in(self, part: str) -> str:
+        """The name of the joint that serves as a part, whether or not it is there."""
+        side, _, limb = part.rpartition("_")
+        joint = self.stand_ins.get(limb, limb)
+        return f"{side}_{joint}" if side else joint
 
     @property
     def top(self) -> int:
@@ -114,7 +121,11 @@ class Layout:
             for side in ("left", "right")
             for back, front in _FRONTS
         ]
-        return tuple((back, tip) for back, tip in found if back is not None and tip is not None)
+        return tuple(
+            (back, tip)
+            for back, tip in found
+            if back is not None and tip is not None and back != tip
+        )
 
     def path(self, start: int, end: int) -> list[int]:
         """The joints along the bones from one to another, both included."""
@@ -146,9 +157,7 @@ class Layout:
         return {part: middle[part] if part in middle else self._part(part) for part in PARTS}
 
     def _part(self, part: str) -> int:
-        side, _, limb = part.rpartition("_")
-        joint = self.stand_ins.get(limb, limb)
-        return self.index(f"{side}_{joint}" if side else joint)
+        return self.index(self._standing_in(part))
 
     @property
     def measured(self) -> tuple[int, ...]:
@@ -235,10 +244,13 @@ def _layout(content: Any) -> Layout:
         content.get("unit", "metres"),
         content.get("up", "y"),
     )
-    units = ("metres", "centimetres", "millimetres", "pixels")
+    unit = layout.unit
+    named = ("metres", "centimetres", "millimetres", "pixels")
+    lengths = (unit,) if isinstance(unit, int | float) and 0 < unit < np.inf else ()
+    units = (*named, *lengths)
     for name, allowed in (("dimensions", (2, 3)), ("unit", units), ("up", AXES)):
         if getattr(layout, name) not in allowed:
-            choice = ", ".join(map(str, allowed))
+            choice = ", ".join(map(str, named if name == "unit" else allowed))
             raise InputError(f"{name} is {getattr(layout, name)}; expected one of {choice}")
     _refuse_no_body(layout)
     return layout

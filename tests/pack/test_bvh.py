@@ -202,10 +202,11 @@ def test_classes_are_those_of_the_folders(
     Path("data/classes/mine.csv").write_text("id,label,persons\n0,wave hands,1\n1,hop,1\n")
     for i, folder in enumerate(("Wave_Hands", "hop/anna", "1", "other")):
         (tmp_path / "clips" / folder).mkdir(parents=True)
-        (tmp_path / "clips" / folder / f"c{i}.bvh").write_text(bvh(some_motion(seed=i)))
+        name = "c2" if i == 0 else f"c{i}"  # twice, in two folders
+        (tmp_path / "clips" / folder / f"{name}.bvh").write_text(bvh(some_motion(seed=i)))
     main(["--format", "bvh", "clips", "--out", "data/external/mine", "--jobs", "1"])
     packed = SkeletonSet.load(Path("data/external/mine") / FILE_NAME)
-    assert dict(zip(packed.names, packed.label.tolist())) == {"c0": 0, "c1": 1, "c2": 1}
+    assert dict(zip(packed.names, packed.label.tolist())) == {"c2": 1, "Wave_Hands_c2": 0, "c1": 1}
     report = Path("data/external/mine/skeletons.report.csv").read_text()
     assert "other/c3.bvh,left out" in report
     assert "a folder above it with the name or id of a class of data/classes/mine.csv" in report

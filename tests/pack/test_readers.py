@@ -375,7 +375,7 @@ def test_what_files_do_not_say_can_be_stated(tmp_path: Path) -> None:
     inches = read_any(tmp_path / "a.csv", Stated(unit=0.0254))
     np.testing.assert_allclose(inches.recordings[0].joints[0], joints, atol=1e-5)
     assert {item.what for item in inches.mended} == {
-        "units of 0.0254 m turned into metres, as asked"
+        "units of 0.0254 m turned into metres, as stated"
     }
     table(tmp_path / "a.csv", joints, [str(i) for i in range(20)])
     own_order = read_any(tmp_path / "a.csv", Stated(layout="kinect20"))

@@ -156,6 +156,26 @@ def test_what_is_wrong_in_a_layout_is_told(
         layout_of("suit")
 
 
+def test_a_unit_and_an_axis_of_a_layout_are_believed(own: Path) -> None:
+    own.write_text(OWN.replace("source: my suit", "unit: 0.0254\nup: z"))
+    place = {"waist": 0, "chest": 0.45, "skull": 0.65, "arm": 0.4, "fore_arm": 0.15, "palm": -0.1}
+    place |= {"up_leg": -0.05, "leg": -0.5, "toes": -0.9}
+    pose = []
+    for joint in layout_of("suit").joints:
+        side, _, part = joint.partition("_")
+        across = {"left": -0.2, "right": 0.2}.get(side, 0.0)
+        height = place[part if across else joint]
+        pose.append([across, 0.1 if part in ("palm", "toes") else 0.0, height])
+    bodies = np.array(pose)[None] + 0.05 * np.sin(np.arange(9))[:, None, None]
+    cleaned = clean([RawRecording([Track(np.arange(9), bodies / 0.0254)], "r")], "suit")
+    assert cleaned.left_out == []
+    expected = bodies[..., [0, 2, 1]] * [1, 1, -1]
+    np.testing.assert_allclose(cleaned.recordings[0].joints[0], expected, atol=1e-6)
+    assert [what for _, what in cleaned.mended] == [
+        "units of 0.0254 m turned into metres, as stated", "z up turned to y up",
+    ]  # fmt: skip
+
+
 def test_a_shipped_name_is_taken(own: Path) -> None:
     own.rename(own.with_name("coco17.yaml"))
     with pytest.raises(InputError, match=r"coco17\.yaml: AMSF has a layout of that name"):
