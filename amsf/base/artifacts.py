@@ -158,9 +158,9 @@ class EvaluationFiles:
         return self.folder / "map.json"
 
     @property
-    def seen_space(self) -> Path:
-        """The space in which a gate measures distances to the seen classes; of GZSL alone."""
-        return self.folder / "seen_space.safetensors"
+    def gate_space(self) -> Path:
+        """What gates measure by themselves, whatever the alignment method; of GZSL alone."""
+        return self.folder / "gate_space.safetensors"
 
     def zsl_predictions(self, seed: int) -> Path:
         """One row for each test sample of an unseen class."""

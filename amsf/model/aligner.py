@@ -127,6 +127,18 @@ class Aligner(nn.Module, ABC):
     def cycles(cls, train: Train) -> int:
         """How many cycles the training has; one of them is chosen."""
 
+    @property
+    def method(self) -> str:
+        """The name of the method that answers: its own, or that of the one it chose."""
+        return self.config.model.aligner
+
+    def alternatives(self) -> dict[str, float]:
+        """What :attr:`method` was chosen from: name -> accuracy (0 to 1) on validation classes.
+
+        Empty where there was no choice.
+        """
+        return {}
+
     def carried_state(self) -> dict[str, dict[str, Tensor]]:
         """Tensors beside the weights that training carries from cycle to cycle, in place."""
         return {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.headline import headline
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
@@ -42,6 +43,8 @@ _GATE_COLUMNS = {
     "ausuc": "AUSUC",
     "H": "H at the chosen threshold",
     "H_best": "H at the best threshold",
+    "H_chance": "H of a coin",
+    "validation": "Right on validation classes",
 }
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
@@ -79,19 +82,29 @@ def benchmark_section(
 
 def _facts(benchmark: BenchmarkData) -> dict[str, str]:
     model = benchmark.settings.model
-    gate = {} if benchmark.gzsl is None else {"Gate": benchmark.metrics["switches"]["gate"]}
+    row = headline(benchmark.metrics)
+    gate = {} if benchmark.gzsl is None else {"Gate": row["gate"]}
     return {
         "Dataset": benchmark.split.dataset,
         "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
         "Split": benchmark.split.kind,
         "Skeleton features": FEATURES[benchmark.entry.features],
         "Texts": f"{benchmark.text['encoder']}, views {', '.join(model.views)}",
-        "Alignment": model.aligner,
+        "Alignment": _alignment(model.aligner, row),
         "Fusion": model.fusion,
         "Protocol": benchmark.metrics["protocol"],
         "Selection of the cycle": benchmark.metrics["selection"],
         **gate,
     }
+
+
+def _alignment(name: str, row: dict[str, Any]) -> str:
+    """The method, and what it chose by how much where it had a choice."""
+    if "chosen" not in row:
+        return name
+    falling = sorted(row["on_validation_classes"].items(), key=lambda one: -one[1])
+    shown = ", ".join(f"{other} {accuracy:.1f} %" for other, accuracy in falling)
+    return f"{name}: {row['chosen']}, by seen classes left out ({shown})"
 
 
 def _score_table(benchmark: BenchmarkData) -> Table:
@@ -125,22 +138,24 @@ def _seed_table(benchmark: BenchmarkData) -> Table:
 
 
 def _gate_table(benchmark: BenchmarkData) -> Table | None:
-    """Every gate on the same test samples, the used one shaded; None for ZSL alone."""
+    """Every gate on the same test samples, the used ones shaded; None for ZSL alone."""
     gates = benchmark.metrics["gates"]
     if not gates:
         return None
     names = [name for name in GATES if name in gates]
-    used = benchmark.metrics["switches"]["gate"]
+    used = set(benchmark.metrics["used_gates"].values())
+    columns = {k: v for k, v in _GATE_COLUMNS.items() if any(k in gates[n] for n in names)}
     rows = []
     for name in names:
         worth = gates[name]
-        remarks = ["used"] if name == used else []
-        remarks += ["no better than chance"] if worth["auc"] <= 0.5 else []
-        percent = [f"{100 * worth[column]:.1f}" for column in _GATE_COLUMNS]
+        remarks = ["used"] if name in used else []
+        remarks += [] if worth["better_than_chance"] else ["no better than chance"]
+        percent = [f"{100 * worth[c]:.1f}" if c in worth else "" for c in columns]
         rows.append([name, *percent, ", ".join(remarks)])
-    header = ["Gate", *_GATE_COLUMNS.values(), "Remark"]
+    header = ["Gate", *columns.values(), "Remark"]
     caption = "In percent, every sample alike, mean over seeds"
-    return Table(caption, header, rows, range(1, len(header) - 1), [names.index(used)])
+    marked = [n for n, name in enumerate(names) if name in used]
+    return Table(caption, header, rows, range(1, len(header) - 1), marked)
 
 
 def _class_table(benchmark: BenchmarkData) -> Table:

@@ -26,7 +26,7 @@ from amsf.base.yaml import read_yaml
 from amsf.settings.aligners import ALIGNERS
 from amsf.settings.findings import DEVICE, FORMS, NAME, SCHEDULER, nearest, validate
 from amsf.settings.fusion import find_fault
-from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
+from amsf.settings.protocol import AUTO, PROTOCOLS, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -293,6 +293,8 @@ class Settings(Section):
     def switches(self) -> Switches:
         """Fill in every switch of the protocol: the value that is set, else what the name says."""
         own = {k: v for k, v in self.protocol.model_dump().items() if v is not None}
+        if self.model.aligner == AUTO and self.protocol.name == "clean":
+            own = {"gate": AUTO, **own}
         return Switches(**{**PROTOCOLS[self.protocol.name], **own})
 
 

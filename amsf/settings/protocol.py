@@ -15,6 +15,7 @@ Float = Annotated[float, Field(strict=True)]
 
 GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
 GATES: tuple[GateName, ...] = get_args(GateName)
+AUTO = "auto"  # whichever of them is best on validation classes
 
 
 class Section(BaseModel):
@@ -36,7 +37,7 @@ class Protocol(Section):
     classifier_restart: bool | None = None
     schedule: Literal["fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
-    gate: GateName | None = None
+    gate: GateName | Literal["auto"] | None = None
     gate_threshold: Literal["cross_validated", "training"] | None = None
 
 
@@ -53,7 +54,7 @@ class Switches(Section):
     classifier_restart: bool
     schedule: Literal["fraction", "absolute"]
     seeding: Literal["run", "stream"]
-    gate: GateName
+    gate: GateName | Literal["auto"]
     gate_threshold: Literal["cross_validated", "training"]
 
 

@@ -141,7 +141,7 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
         )
         samples = {
             role: _samples(
-                rows, extractor.compute(recordings, rows, device, source.motion), recordings
+                rows, extractor.compute(recordings, rows, device, source.motion), recordings, source
             )
             for role, rows in roles[phase].items()
         }
@@ -149,10 +149,14 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
 
 
 def _samples(
-    rows: np.ndarray, extracted: tuple[np.ndarray, np.ndarray], recordings: SkeletonSet
+    rows: np.ndarray,
+    extracted: tuple[np.ndarray, np.ndarray],
+    recordings: SkeletonSet,
+    source: Source,
 ) -> ImportedSamples:
     features, logits = extracted
-    return ImportedSamples(features, recordings.label[rows], logits)
+    people = recordings.subject[rows] if source.features == "motion" else None
+    return ImportedSamples(features, recordings.label[rows], logits, people)
 
 
 def _sets(
@@ -166,7 +170,7 @@ def _sets(
     assert gated.logits is not None
     new = np.isin(gated.labels, unseen)
     return {
-        "train": ImportedSamples(train.features, train.labels, None),
+        "train": ImportedSamples(train.features, train.labels, None, train.people),
         "zsl": ImportedSamples(gated.features[new], gated.labels[new], None),
         "gzsl": gated,
     }
@@ -176,4 +180,6 @@ def _row(number: int, method: str, seed: int | None, result: Result) -> Row:
     scores = {name: by["overall"] for name, by in result.scores.items()}
     best = {f"H_best_{name}": worth["H_best"] for name, worth in result.gates.items()}
     chosen = {f"H_{name}": worth["H"] for name, worth in result.gates.items()}
+    if result.gate_name is not None:
+        best["H_best"] = result.gates[result.gate_name]["H_best"]
     return {"split": number, "method": method, "seed": seed, **scores, **chosen, **best}

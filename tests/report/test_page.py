@@ -87,7 +87,9 @@ def test_gates_side_by_side(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
     gates = {**both[0].metrics["gates"]}
-    gates["energy"] = {"auc": 0.5, "ausuc": 0.25, "H": 0.125, "H_best": 0.375}
+    gates["energy"] = {"auc": 0.5, "ausuc": 0.25, "H": 0.125, "H_best": 0.375, "H_chance": 0.2}
+    gates["energy"]["better_than_chance"] = False
+    gates["combined"] = {**gates["combined"], "better_than_chance": True}
     benchmark = replace(both[0], metrics={**both[0].metrics, "gates": gates})
     run = Provenance({}, None, (), HOST, ())
     page = build_page([benchmark, both[1]], published, run, pictures)
@@ -100,11 +102,12 @@ def test_gates_side_by_side(
         "AUSUC",
         "H at the chosen threshold",
         "H at the best threshold",
+        "H of a coin",
         "Remark",
     ]
     by_name = {row[0]: row[1:] for row in rows}
     assert list(by_name) == list(GATES)
-    assert by_name["energy"] == ["50.0", "25.0", "12.5", "37.5", "no better than chance"]
+    assert by_name["energy"] == ["50.0", "25.0", "12.5", "37.5", "20.0", "no better than chance"]
     assert by_name["combined"][-1] == "used"
     assert re.findall(r'<tr class="own"><th scope="row">(\w+)', table) == ["combined"]
     worth = gates["combined"]
