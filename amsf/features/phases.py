@@ -159,8 +159,9 @@ def import_phase(
                 )
             width = part.features.shape[1]
             if name == "train" and (people := array_file(folder, PEOPLE)).is_file():
-                part = replace(part, people=check_people(read_array(people), people))
-                check_rows(paths[0], len(part.features), people, len(part.people))
+                found = check_people(read_array(people), people)
+                check_rows(paths[0], len(part.features), people, len(found))
+                part = replace(part, people=found)
             parts.append(part)
         result[name] = parts[0] if len(parts) == 1 else ImportedSamples.stack(parts)
     return result
