@@ -67,10 +67,12 @@ def as_json(
     failed: Sequence[LeftOut],
     simulated: bool,
     top: int | None,
+    transductive: bool = False,
 ) -> dict[str, Any]:
     """Predictions and failures as a JSON value, with ``top`` classes each, or all."""
     return {
         "trained_on_simulated_recordings": simulated,
+        "transductive": transductive,
         "predictions": [
             {
                 "file": str(path),
@@ -113,10 +115,14 @@ def side_of(score: ClassScore) -> str:
     return "seen" if score.seen else "unseen"
 
 
-def scene_of(recording: Recording, prediction: Prediction, simulated: bool) -> Scene:
-    """A recording under its answer, side and probability, and whether those are of a simulation."""
+def scene_of(
+    recording: Recording, prediction: Prediction, simulated: bool, transductive: bool = False
+) -> Scene:
+    """A recording under its answer, side and probability, and what those are of."""
     answer = prediction.answer
     caption = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    if transductive:
+        caption += " · transductive"
     if simulated:
         caption += " · trained on simulated recordings"
     return Scene(recording.joints, answer.label, caption)
@@ -143,6 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
     parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    parser.add_argument(
+        "--transductive",
+        action="store_true",
+        help="tell the recordings that count as unseen apart by a second look at all of them",
+    )
     parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
@@ -165,21 +176,27 @@ def _run(given: argparse.Namespace) -> bool:
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     found, failed, mended = read_all(given.recording, predictor)
-    predictions = predictor.predict_recordings([item.recording for item in found])
-    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
     for item in failed:
         print(f"error: {item.file}: {item.reason}", file=sys.stderr)
     for note in mended:
         print(f"note: {note.file}: {note.recording}: {note.what}", file=sys.stderr)
+    predictions = predictor.predict_recordings(
+        [item.recording for item in found], transductive=given.transductive
+    )
+    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
     if given.json:
-        print(json.dumps(as_json(named, failed, predictor.simulated, given.top), indent=1))
+        value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
+        print(json.dumps(value, indent=1))
     else:
         if predictor.simulated and named:
             print(f"{given.benchmark} was trained on simulated recordings.\n")
+        if given.transductive and named:
+            print(f"Transductive: each answer depends on all {len(named)} recordings.\n")
         print("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
     if given.gif is not None and named:
         scenes = [
-            scene_of(item.recording, p, predictor.simulated) for item, p in zip(found, predictions)
+            scene_of(item.recording, p, predictor.simulated, given.transductive)
+            for item, p in zip(found, predictions)
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
     return bool(failed)
