@@ -154,12 +154,14 @@ def test_a_broken_recording_among_good_ones_of_a_file(
     write(path, three)
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = np.nan
+    arrays["joints"][3, 4, 0] = np.nan  # lost, and filled
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = 1e30
     np.savez(path, **arrays)
     out, err = call(capsys, [path, "--json"], code=1)
     told = json.loads(out)
     assert [p["recording"] for p in told["predictions"]] == [three.names[0], three.names[2]]
-    assert three.names[1] in err
+    assert f"error: {path}: recording '{three.names[1]}': frame 3, joint 4: a coordinate" in err
+    assert f"note: {path}: {three.names[0]}: lost joints (zeros or NaN) filled\n" in err
 
 
 def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
