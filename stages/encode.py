@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from amsf.base.artifacts import DESCRIPTIONS, Artifacts
+from amsf.base.display import say
 from amsf.dataset.classes import class_count
 from amsf.settings.params import load_params
 from amsf.text.descriptions import load_descriptions
@@ -28,7 +29,7 @@ def main(benchmark: str) -> None:
         texts = load_descriptions(DESCRIPTIONS / dataset, classes)
         features, manifest = encode_texts(texts, text, dataset)
         features.save(output, manifest)
-    print(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
+    say(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
 
 
 if __name__ == "__main__":

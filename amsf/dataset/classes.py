@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from amsf.base.artifacts import CLASSES
+from amsf.base.display import hidden_character
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
@@ -86,8 +87,8 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         A frame of C rows with columns ``id`` (0..C-1), ``label`` and ``persons``, sorted by id.
 
     Raises:
-        InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty or
-            appears twice.
+        InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty,
+            appears twice or has characters that are not seen.
     """
     check_name(dataset)
     path = folder / f"{texts_of(dataset)}.csv"
@@ -98,7 +99,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
             f"{', '.join(known)}. For data of your own write this file with columns "
             "id,label,persons, ids from 0."
         )
-    table = read_table(path, "id,label,persons")
+    table = read_table(path, "id,label,persons", dtype={"label": str})
     missing = [name for name in ("id", "label", "persons") if name not in table.columns]
     if missing:
         raise InputError(
@@ -113,11 +114,17 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
                 f"{path}: row {expected + 1} has id {given}; expected {expected}: ids run from 0 "
                 "without gaps"
             )
-    labels = table["label"].astype(str).str.strip()
+    table["label"] = labels = table["label"].str.split().str.join(" ")
     for bad, what in ((labels == "", "an empty label"), (labels.duplicated(), "a repeated label")):
         if bad.any():
             row = int(bad.to_numpy().argmax())
             raise InputError(f"{path}: class {row} has {what} ('{labels[row]}'); give it its own")
+    for number, label in enumerate(labels):
+        if hidden := hidden_character(label):
+            raise InputError(
+                f"{path}: the label of class {number} has the hidden character {hidden}; take it "
+                "out, since it would not be seen where the label is shown"
+            )
     info = KNOWN.get(dataset)
     return table.head(info.classes) if info and info.classes else table
 

@@ -9,18 +9,20 @@ in ``params.yaml``, and beside it ``skeletons.report.csv``: each file that was l
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import itertools
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from amsf.base.artifacts import CLASSES
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
+from amsf.base.tables import csv_text
 from amsf.dataset.classes import check_name, class_count, texts_of
 from amsf.pack.base import LeftOut, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_missing_list, read_source
@@ -136,13 +138,9 @@ class _Rules:
 
 def _report(left_out: Sequence[LeftOut], source: Path) -> str:
     """The report as CSV, with paths as seen from the source."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "reason"])
     base = source if source.is_dir() else source.parent
-    for item in left_out:
-        writer.writerow([item.file.relative_to(base).as_posix(), item.reason])
-    return text.getvalue()
+    rows = [(item.file.relative_to(base).as_posix(), item.reason) for item in left_out]
+    return csv_text(pd.DataFrame(rows, columns=["file", "reason"], dtype=str))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -158,15 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--missing", help="a text file naming recordings to leave out")
     given = vars(parser.parse_args(arguments))
     start = time.perf_counter()
-    try:
+    with command():
         packed = pack(**given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    seconds = time.perf_counter() - start
-    rate = packed.recordings / seconds
-    print(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
-    print(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
+        seconds = time.perf_counter() - start
+        rate = packed.recordings / seconds
+        say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
+        say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
-from amsf.base.storage import open_tensors, read_metadata, write_tensors
+from amsf.base.storage import open_tensors, read_metadata, refusals_told, write_tensors
 from amsf.skeleton.joints import layout_of
 
 FILE_NAME = "skeletons.safetensors"
@@ -281,23 +281,24 @@ def recordings_to_file(
         InputError: a recording has other joints than ``layout``.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     index = _Index(layout)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as spool:
+    with refusals_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as spool:
 
-        def add(recording: Recording) -> None:
-            spool.write(index.add(recording).data)
+            def add(recording: Recording) -> None:
+                spool.write(index.add(recording).data)
 
-        yield add
-        spool.flush()
-        SkeletonSet(
-            joints=_map(Path(spool.name), 0, (sum(index.rows), len(layout_of(layout)), 3)),
-            **index.arrays(),
-            names=index.names,
-            layout=layout,
-            simulated=simulated,
-            dataset=dataset,
-        ).save(path)
+            yield add
+            spool.flush()
+            SkeletonSet(
+                joints=_map(Path(spool.name), 0, (sum(index.rows), len(layout_of(layout)), 3)),
+                **index.arrays(),
+                names=index.names,
+                layout=layout,
+                simulated=simulated,
+                dataset=dataset,
+            ).save(path)
 
 
 class _Index:
