@@ -26,6 +26,8 @@ def find_address_fault(address: str) -> str | None:
             "has a query (what follows `?` or `#`), where keys are written, and params.yaml is "
             "shared; give the address alone, and the key as OPENAI_API_KEY in the environment"
         )
+    if parts.path.rstrip("/").endswith("/completions"):
+        return "ends in the name of a call; leave /chat/completions away"
     if parts.scheme not in ("http", "https") or not host:
         return "is no web address; expected http:// or https://, such as http://localhost:8000/v1"
     return None

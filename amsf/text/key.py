@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+from itertools import groupby
 from urllib.parse import quote, unquote
 
 from amsf.base.errors import InputError
@@ -56,8 +57,7 @@ class Key:
             plain = decode(text)
             if self.value.casefold() in plain.casefold():
                 text = plain
-        for spelling in _spellings(self.value):
-            text = _mask_pieces(text, spelling)
+        text = _mask_pieces(text, _spellings(self.value))
         # What is left beside a mask, or beside dots, as in `sk-0123***cdef`.
         text = re.sub(rf"(?:{re.escape(MASK)}|[*.…•]{{3,}})+[\w+/=-]{{1,12}}", MASK, text)
         return re.sub(rf"(?:{re.escape(MASK)})+", MASK, text)
@@ -73,23 +73,16 @@ def _spellings(key: str) -> set[str]:
     return encoded
 
 
-def _mask_pieces(text: str, key: str) -> str:
-    """Mask each longest piece of ``key`` in a text, whatever the case of its letters."""
-    folded, secret = text.lower(), key.lower()
-    if len(folded) != len(text):  # a few capitals have two small letters
-        return text.replace(key, MASK)
-    out, at = [], 0
-    while at < len(text):
-        end = at + _PIECE
-        if folded[at:end] in secret and end <= len(text):
-            while end < len(text) and folded[at : end + 1] in secret:
-                end += 1
-            out.append(MASK)
-            at = end
-        else:
-            out.append(text[at])
-            at += 1
-    return "".join(out)
+def _mask_pieces(text: str, spellings: set[str]) -> str:
+    """Mask all that is a piece of a spelling, whatever the case of its letters."""
+    secrets = [spelling.lower() for spelling in spellings]
+    folded = "".join(char.lower()[:1] for char in text)  # a few capitals have two small letters
+    hidden = [False] * len(text)
+    for at in range(len(text) - _PIECE + 1):
+        if any(folded[at : at + _PIECE] in secret for secret in secrets):
+            hidden[at : at + _PIECE] = [True] * _PIECE
+    runs = groupby(zip(text, hidden), key=lambda pair: pair[1])
+    return "".join(MASK if secret else "".join(c for c, _ in run) for secret, run in runs)
 
 
 def _without_escapes(text: str) -> str:

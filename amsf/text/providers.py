@@ -67,11 +67,12 @@ class OpenAIProvider:
 
     def ask(self, prompt: str, seed: int) -> Answer:
         """The answer; where no chat completion came, its ``problem`` says what did."""
+        limit = self._limit  # another thread may change it meanwhile
         try:
             try:
-                body = self._send(prompt, self._limit)
+                body = self._send(prompt, limit)
             except self._errors as error:
-                other = _other_limit(error, self._limit)
+                other = _other_limit(error, limit)
                 if other is None:
                     raise
                 body = self._send(prompt, other)
@@ -80,12 +81,10 @@ class OpenAIProvider:
         except (*self._errors, ValueError, OSError) as error:
             raise InputError(self._explain(error)) from None
         answer = read_completion(body)
-        return replace(
-            answer,
-            # Answers are kept in files.
-            text=self._key.mask(answer.text),
-            problem=self._key.mask_all(answer.problem),
-        )
+        problem = answer.problem and f"{answer.problem}{self._missing_version()}"
+        # Answers are kept in files.
+        text = self._key.mask(answer.text)
+        return replace(answer, text=text, problem=self._key.mask_all(problem))
 
     def _send(self, prompt: str, limit: str) -> str:
         settings: dict[str, Any] = {limit: self._describe.max_tokens}
@@ -98,19 +97,22 @@ class OpenAIProvider:
         return response.text
 
     def _explain(self, error: Exception) -> str:
-        address = str(self._client.base_url)
-        hint = ""
-        if getattr(error, "status_code", None) in (404, 405) and not _VERSION.search(address):
-            hint = (
-                f" Most servers answer below /v1: try describe.base_url {address.rstrip('/')}/v1."
-            )
+        misplaced = getattr(error, "status_code", None) in (404, 405)
+        hint = self._missing_version() if misplaced else ""
         reason = " ".join(str(error).split())
         if reason.lower().startswith(("<!doctype", "<html")):
             reason = f"a web page came, as a proxy or a login sends it: {reason[:200]}"
         return self._key.mask_all(
-            f"describe.model {self._describe.model} at {address}: {reason} "
-            f"({type(error).__name__}).{hint} Answers so far are kept; correct it and run again"
+            f"describe.model {self._describe.model} at {self._client.base_url}: {reason} "
+            f"({type(error).__name__}){hint}. Answers so far are kept; correct it and run again"
         )
+
+    def _missing_version(self) -> str:
+        """A hint where the address has no version in it, empty else."""
+        address = str(self._client.base_url).rstrip("/")
+        if _VERSION.search(address):
+            return ""
+        return f"; most servers answer below /v1: try describe.base_url {address}/v1"
 
 
 def _other_limit(error: Exception, limit: str) -> str | None:

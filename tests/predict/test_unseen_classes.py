@@ -175,3 +175,14 @@ def test_published_text_features_have_no_encoder() -> None:
     text = Text(encoder="published", checkpoint="somewhere")
     with pytest.raises(InputError, match=r"text\.encoder is published"):
         encode_classes([WordedClass("hop", {})], ("lb",), text, "", "my.csv")
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\u202e", "\u200b"])
+@pytest.mark.parametrize("column", ["label", "description"])
+def test_characters_that_are_not_seen(tmp_path: Path, column: str, char: str) -> None:
+    cells = {"label": "moonwalk", "description": "the feet glide back"}
+    cells[column] += char + "x"
+    path = tmp_path / "own.csv"
+    path.write_text(f"label,description\n{','.join(cells.values())}\n")
+    with pytest.raises(InputError, match=rf"row 1: {column} has .* U\+{ord(char):04X}"):
+        read_classes(path)
