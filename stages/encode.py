@@ -22,8 +22,9 @@ def main(benchmark: str) -> None:
     classes = class_count(dataset)
     output = Artifacts(benchmark).text_features
     if text.encoder == "published":
-        views = published_views(Path(text.checkpoint), classes)
-        features = import_published(Path(text.checkpoint), views, classes, dataset=dataset)
+        folder = Path(text.checkpoint).expanduser()
+        views = published_views(folder, classes)
+        features = import_published(folder, views, classes, dataset=dataset)
         features.save(output, {"published": views})
     else:
         texts = load_descriptions(DESCRIPTIONS / dataset, classes)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from amsf.base.artifacts import CLASSES
-from amsf.base.display import hidden_character
+from amsf.base.display import escaped
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
@@ -87,8 +87,8 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         A frame of C rows with columns ``id`` (0..C-1), ``label`` and ``persons``, sorted by id.
 
     Raises:
-        InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty,
-            appears twice or has characters that are not seen.
+        InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty or
+            appears twice.
     """
     check_name(dataset)
     path = folder / f"{texts_of(dataset)}.csv"
@@ -114,17 +114,13 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
                 f"{path}: row {expected + 1} has id {given}; expected {expected}: ids run from 0 "
                 "without gaps"
             )
-    table["label"] = labels = table["label"].str.split().str.join(" ")
+    # What a terminal would obey, or nobody would see, has an escape in its place wherever the label
+    # is shown from here on.
+    table["label"] = labels = table["label"].str.split().str.join(" ").map(escaped)
     for bad, what in ((labels == "", "an empty label"), (labels.duplicated(), "a repeated label")):
         if bad.any():
             row = int(bad.to_numpy().argmax())
             raise InputError(f"{path}: class {row} has {what} ('{labels[row]}'); give it its own")
-    for number, label in enumerate(labels):
-        if hidden := hidden_character(label):
-            raise InputError(
-                f"{path}: the label of class {number} has the hidden character {hidden}; take it "
-                "out, since it would not be seen where the label is shown"
-            )
     info = KNOWN.get(dataset)
     return table.head(info.classes) if info and info.classes else table
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.display import from_cell, hidden_character
+from amsf.base.display import escaped, from_cell
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 from amsf.settings.params import Text
@@ -86,14 +86,9 @@ def read_classes(path: str | Path) -> list[WordedClass]:
     classes: list[WordedClass] = []
     for number, row in enumerate(table.to_dict("records"), start=1):
         cells = {str(name): " ".join(from_cell(str(text)).split()) for name, text in row.items()}
-        label = cells.pop("label")
+        label = escaped(cells.pop("label"))
         if not label:
             raise InputError(f"{path}: row {number} has no label; name the class")
-        for name, text in (("label", label), *cells.items()):
-            if hidden := hidden_character(text):
-                raise InputError(
-                    f"{path}: row {number}: {name} has the hidden character {hidden}; take it out"
-                )
         if key_of(label) in (key_of(c.label) for c in classes):
             raise InputError(f"{path}: label '{label}' comes twice; give each class one row")
         given = {view: cells[view] for view in VIEWS if cells.get(view)}

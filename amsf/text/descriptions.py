@@ -16,7 +16,7 @@ from typing import get_args
 import pandas as pd
 
 from amsf.base.artifacts import TEXTS
-from amsf.base.display import from_cell, hidden_character
+from amsf.base.display import from_cell
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text, read_table
@@ -151,7 +151,3 @@ def _check(table: pd.DataFrame, classes: int, path: Path) -> None:
     for number, text in zip(ids, table["text"]):
         if not text:
             raise InputError(f"{path}: the text of class {number} is empty; write one")
-        if hidden := hidden_character(text):
-            raise InputError(
-                f"{path}: the text of class {number} has the hidden character {hidden}; take it out"
-            )

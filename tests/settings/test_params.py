@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 from pydantic import ValidationError
 
 from amsf.base.errors import InputError
@@ -473,3 +474,12 @@ def test_numbers_that_mean_nothing(load: Loader, place: str, value: Any) -> None
 
 def test_a_batch_larger_than_any_set_is_one_batch(load: Loader) -> None:
     assert load({"train.batch_size": 10**12}).train.batch_size == 10**12
+
+
+@pytest.mark.parametrize("path", ["~/w/ViT-B-32.pt", "/w/a=b.pt", "/w/one, two.pt", "/w/é ß.pt"])
+def test_any_path_can_be_given_with_two_pairs_of_quotes(tmp_path: Path, path: str) -> None:
+    """As docs/texts.md writes it: -S "text.checkpoint='~/w/ViT-B-32.pt'", less the shell's pair."""
+    file = tmp_path / "params.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    apply_overrides(file, ["text.encoder=path", f"text.checkpoint='{path}'"])
+    assert load_params(file).text.checkpoint == path
