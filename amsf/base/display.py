@@ -13,8 +13,8 @@ import unicodedata
 from typing import TextIO
 
 # Categories that are not seen: controls, formats (bidirectional and zero-width ones), halves of
-# surrogate pairs, private and unassigned characters, separators of lines and paragraphs.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# surrogate pairs, separators of lines and paragraphs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # What else Unicode calls "default ignorable": letters and marks that no font draws.
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}

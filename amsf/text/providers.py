@@ -13,6 +13,8 @@ from amsf.text.cleaning import clean, without_thinking
 from amsf.text.completions import read_completion
 from amsf.text.key import Key
 
+# What servers say of a parameter that they do not know, and not of one that is too large.
+_UNKNOWN = re.compile(r"support|recogni|unknown|unexpected|extra|permitted|allowed|instead", re.I)
 _VERSION = re.compile(r"/v\d|/openai\b")
 
 
@@ -118,8 +120,8 @@ class OpenAIProvider:
 def _other_limit(error: Exception, limit: str) -> str | None:
     """The other name of ``max_tokens``, if a server refuses the one that it was given."""
     names = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-    refused = getattr(error, "status_code", None) in (400, 404, 422)
-    return names[limit] if refused and limit in str(error) else None
+    unknown = getattr(error, "status_code", None) in (400, 404, 422) and _UNKNOWN.search(str(error))
+    return names[limit] if unknown and limit in str(error) else None
 
 
 class LocalProvider:
