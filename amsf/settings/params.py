@@ -233,6 +233,7 @@ class Evaluate(Section):
     temperature: Annotated[PositiveFloat, Field(ge=1e-3, le=1e3)] = 2.0
     regularisation: Annotated[PositiveFloat, Field(ge=1e-9, le=1e9)] = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
+    transductive: Annotated[bool, Field(strict=True)] = False
     baselines: Annotated[tuple[AlignerName, ...], AfterValidator(_distinct)] = ()
 
     @property

@@ -39,7 +39,7 @@ def run(body: str, shell: str = 'exec "$0" "$@"', **env: str) -> subprocess.Comp
         ("raise InputError('a \\x1b[2J b')", r"a \x1b[2J b"),
         ("raise MemoryError", "the memory is used up"),
         ("raise OSError(28, 'No space left on device', '/x/y')", "/x/y: the disk is full"),
-        ("open('/proc/self/mem/x')", "/proc/self/mem/x: a part of its path is a file"),
+        ("open('/proc/self/mem/x')", "/proc/self/mem/x: a file is where a folder would be"),
         ("open('/tmp')", "/tmp: a folder is there"),
         ("open('a' * 5000)", "the name is too long"),
     ],
