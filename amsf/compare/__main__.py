@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import write_text
@@ -150,11 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, help="write the numbers as CSV")
     parser.add_argument("--markdown", type=Path, help="write the tables as Markdown")
     given = parser.parse_args(arguments)
-    try:
+    with command():
         _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -176,7 +174,7 @@ def _run(given: argparse.Namespace) -> None:
             reports = compare_over_splits(snapshots, given.benchmark, metrics, given.method)
         else:
             reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
-    print("\n\n".join(as_text(report) for report in reports))
+    say("\n\n".join(as_text(report) for report in reports))
     if given.csv is not None:
         write_text(given.csv, as_csv(reports))
     if given.markdown is not None:

@@ -11,11 +11,12 @@ texts are those of its stage encode; the methods are ``model.aligner`` and ``eva
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.artifacts import METRICS, Artifacts
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.settings.params import load_params
 from amsf.study.run import clear, study
@@ -33,11 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--splits", type=int, help="how many class splits (default: the benchmark's own `splits`)"
     )
     given = parser.parse_args(arguments)
-    try:
+    with command():
         run(given.benchmark, given.splits)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def run(key: str, splits: int | None) -> None:
@@ -65,7 +63,7 @@ def run(key: str, splits: int | None) -> None:
             for score, name in (("zsl", "ZSL"), ("H", "H"))
             if score in scores
         )
-        print(f"{key}, class splits: {entry.splits}, {method}: {shown}")
+        say(f"{key}, class splits: {entry.splits}, {method}: {shown}")
     clear(scratch)
 
 
