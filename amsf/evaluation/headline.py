@@ -15,6 +15,28 @@ ENSEMBLE = "ensemble"  # all seeds together, where a baseline's name stands
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
+    row = _scores(metrics)
+    if "transductive" in metrics:
+        row["transductive"] = _scores(metrics["transductive"])
+    if metrics["alternatives"]:
+        row["chosen"] = _counted(metrics["methods"].values())
+        row["on_validation_classes"] = {
+            name: round(100 * accuracy, 2) for name, accuracy in metrics["alternatives"].items()
+        }
+    if metrics["used_gates"]:
+        used = metrics["used_gates"].values()
+        row["gate"] = _counted(used)
+        row["gate_better_than_chance"] = all(
+            metrics["gates"][gate]["better_than_chance"] for gate in used
+        )
+    row["protocol"] = metrics["protocol"]
+    row["selection"] = metrics["selection"]
+    row["seeds"] = len(metrics["seeds"])
+    return row
+
+
+def _scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Mean and deviation over seeds, and what stands beside them, in percent."""
     row: dict[str, Any] = {
         name: {
             moment: round(100 * metrics[moment][name]["overall"], 2)
@@ -30,20 +52,6 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
         }
         for other, scores in metrics["beside"].items()
     }
-    if metrics["alternatives"]:
-        row["chosen"] = _counted(metrics["methods"].values())
-        row["on_validation_classes"] = {
-            name: round(100 * accuracy, 2) for name, accuracy in metrics["alternatives"].items()
-        }
-    if metrics["used_gates"]:
-        used = set(metrics["used_gates"].values())
-        row["gate"] = _counted(metrics["used_gates"].values())
-        row["gate_better_than_chance"] = all(
-            metrics["gates"][g]["better_than_chance"] for g in used
-        )
-    row["protocol"] = metrics["protocol"]
-    row["selection"] = metrics["selection"]
-    row["seeds"] = len(metrics["seeds"])
     return row
 
 
