@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,10 @@ GATES = ("regression", "probability", "energy", "distance", "stacking", "combine
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """One table: a set, how many of its classes are unseen, the features and the methods."""
+    """One table: a set, how many of its classes are unseen, the features and the methods.
+
+    ``protocol`` sets switches that are not the protocol's own.
+    """
 
     dataset: str
     unseen: int
@@ -65,11 +68,13 @@ class Study:
     aligner: str
     baselines: tuple[str, ...]
     splits: int
+    protocol: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """A name for its files."""
-        return f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        name = f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        return "-".join([name, *(f"{switch}-{value}" for switch, value in self.protocol.items())])
 
 
 def studies(splits: int, stepped: int) -> list[Study]:
@@ -81,8 +86,11 @@ def studies(splits: int, stepped: int) -> list[Study]:
             *(("utd27", unseen) for unseen in (5, 9, 13)), ("utkinect10", 3), ("florence9", 3),
         )
     ]  # fmt: skip
-    if stepped:  # minutes a split, so on one set alone
-        found.append(Study("utd27", 5, "motion", "vae", ("ridge", "prototypes"), stepped))
+    if stepped:
+        found += [
+            Study(dataset, unseen, "motion", "vae", ("ridge", "prototypes"), stepped)
+            for dataset, unseen in (("utd27", 5), ("utkinect10", 3), ("florence9", 3))
+        ]
     return found
 
 
@@ -116,6 +124,7 @@ def settings_of(one: Study) -> Settings:
     params = load_params()
     sections = params.model_dump(exclude={"benchmarks"})
     sections["model"]["aligner"] = one.aligner
+    sections["protocol"].update(one.protocol)
     sections["evaluate"]["baselines"] = one.baselines
     sections["train"]["seeds"] = (0,)
     return Settings.model_validate(sections)
@@ -196,8 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--trained-splits",
         type=int,
-        default=12,
-        help="class splits of what learns by steps; 0: none",
+        default=40,
+        help="class splits of what learns by steps, some 20 seconds each; 0: none",
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} instead of printing it")
     given = parser.parse_args(arguments)

@@ -212,8 +212,8 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    cycles: PositiveInt = 5
-    steps_per_cycle: PositiveInt = 200
+    cycles: PositiveInt = 10
+    steps_per_cycle: PositiveInt = 20
     batch_size: PositiveInt = 64
     learning_rate: PositiveFloat = 1e-3
     classifier_samples: PositiveInt = 500

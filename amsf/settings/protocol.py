@@ -28,13 +28,20 @@ class Protocol(Section):
 
     name: Literal["clean", "reference"] = "clean"
     selection: Selection | None = None
+    patience: Annotated[int, Field(ge=0, strict=True)] | None = None
     normalise_at_evaluation: bool | None = None
+    standardise: bool | None = None
+    centre_texts: bool | None = None
+    fusion_start: Literal["linear", "random"] | None = None
     noise: Literal["independent", "shared"] | None = None
     initial_logvar: Float | None = None
     kl_weight: Annotated[Float, Field(ge=0)] | None = None
+    decoder: Literal["linear", "relu"] | None = None
+    discriminative_weight: Annotated[Float, Field(ge=0)] | None = None
+    read_out: Literal["text", "classifier"] | None = None
     classifier_relu: bool | None = None
     classifier_restart: bool | None = None
-    schedule: Literal["fraction", "absolute"] | None = None
+    schedule: Literal["steady", "fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
     gate: GateName | None = None
     gate_threshold: Literal["cross_validated", "training"] | None = None
@@ -45,13 +52,20 @@ class Switches(Section):
 
     name: Literal["clean", "reference"]
     selection: Selection
+    patience: Annotated[int, Field(ge=0, strict=True)]
     normalise_at_evaluation: bool
+    standardise: bool
+    centre_texts: bool
+    fusion_start: Literal["linear", "random"]
     noise: Literal["independent", "shared"]
     initial_logvar: Float
     kl_weight: Annotated[Float, Field(ge=0)]
+    decoder: Literal["linear", "relu"]
+    discriminative_weight: Annotated[Float, Field(ge=0)]
+    read_out: Literal["text", "classifier"]
     classifier_relu: bool
     classifier_restart: bool
-    schedule: Literal["fraction", "absolute"]
+    schedule: Literal["steady", "fraction", "absolute"]
     seeding: Literal["run", "stream"]
     gate: GateName
     gate_threshold: Literal["cross_validated", "training"]
@@ -61,26 +75,40 @@ class Switches(Section):
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "clean": {
         "selection": "val",
+        "patience": 3,
         "normalise_at_evaluation": True,
+        "standardise": True,
+        "centre_texts": True,
+        "fusion_start": "linear",
         "noise": "independent",
         # Independent noise of the published size drowns the signal: the decoders die and the
         # prototypes collapse to one point. So it starts small, and KL weighs about what the
         # evidence bound gives it beside errors averaged over hundreds of entries.
         "initial_logvar": -5.0,
         "kl_weight": 1e-4,
+        "decoder": "linear",
+        "discriminative_weight": 0.03,
+        "read_out": "text",
         "classifier_relu": False,
         "classifier_restart": True,
-        "schedule": "fraction",
+        "schedule": "steady",
         "seeding": "run",
         "gate": "combined",
         "gate_threshold": "cross_validated",
     },
     "reference": {
         "selection": "test",
+        "patience": 0,
         "normalise_at_evaluation": False,
+        "standardise": False,
+        "centre_texts": False,
+        "fusion_start": "random",
         "noise": "shared",
         "initial_logvar": 0.0,
         "kl_weight": 0.1,
+        "decoder": "relu",
+        "discriminative_weight": 0.0,
+        "read_out": "classifier",
         "classifier_relu": True,
         "classifier_restart": False,
         "schedule": "absolute",
