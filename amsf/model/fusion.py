@@ -64,11 +64,17 @@ def _start_tail_linear(tail: nn.Sequential, text: Tensor) -> None:
         tail: of :func:`_tail`.
         text: (C, V*D), what it is given.
     """
-    norm, narrow, _, _, wide = tail
+    narrow, wide = tail[1], tail[4]
+    assert isinstance(narrow, nn.Linear)
+    assert isinstance(wide, nn.Linear)
     pairs = narrow.weight.shape[0] // 2
-    directions = torch.linalg.svd(norm(text), full_matrices=False).Vh  # the strongest first
-    given = torch.cat([directions, narrow.weight[:pairs]]).T
-    basis = torch.linalg.qr(given).Q[:, :pairs].T * narrow.weight.norm(dim=1).mean()
+    _, lengths, directions = torch.linalg.svd(tail[0](text), full_matrices=False)
+    directions = directions[lengths > 1e-5 * lengths[0]]  # the others are noise
+    random = narrow.weight[:pairs].clone()
+    basis = torch.linalg.qr(torch.cat([directions, random]).T).Q[:, :pairs].T
+    # Which way a direction points hangs on the order of the texts: let the random weights say.
+    basis *= torch.where((basis * random).sum(dim=1, keepdim=True) < 0, -1.0, 1.0)
+    basis *= narrow.weight.norm(dim=1).mean()
     out = torch.linalg.qr(wide.weight[:, :pairs]).Q * wide.weight.norm(dim=0).mean()
     narrow.weight[: 2 * pairs] = torch.cat([basis, -basis])
     wide.weight[:, : 2 * pairs] = torch.cat([out, -out], dim=1)

@@ -159,3 +159,12 @@ def test_a_linear_start_leaves_modules_without_a_bottleneck(name: str) -> None:
     weights = {key: value.clone() for key, value in module.state_dict().items()}
     module.start_linear(torch.randn(6, 5, 16))
     assert all(torch.equal(value, weights[key]) for key, value in module.state_dict().items())
+
+
+def test_a_linear_start_does_not_hang_on_the_order_of_texts() -> None:
+    text = torch.randn(6, 5, 16)
+    one, two = build("MHA", heads=4), build("MHA", heads=4)
+    one.start_linear(text)
+    two.start_linear(text[torch.tensor([3, 0, 5, 1, 4, 2])])
+    for name, weight in one.state_dict().items():
+        torch.testing.assert_close(weight, two.state_dict()[name], atol=1e-4, rtol=0)
