@@ -8,6 +8,7 @@ costs to leave it out. DATA, splits and what is trained on are those of ``benchm
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +16,10 @@ import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 
 # ruff: isort: split
 import numpy as np
-import pandas as pd
 
 from amsf.settings.protocol import PROTOCOLS
 from amsf.study.summary import as_text, mean_and_error
-from benchmarks.results import SETS, Study, run
+from benchmarks.results import SETS, Table, run
 
 SWITCHES = (
     "standardise", "centre_texts", "fusion_start", "decoder", "discriminative_weight", "read_out",
@@ -29,12 +29,10 @@ SWITCHES = (
 INSTEAD = {**PROTOCOLS["reference"], "schedule": "fraction"}
 
 
-def zsl(one: Study, data: Path, scratch: Path) -> np.ndarray:
+def zsl(one: Table, data: Path, scratch: Path) -> np.ndarray:
     """ZSL accuracy of each class split, in percent: (splits,)."""
-    run(one, data, scratch)
-    scores = pd.read_csv(scratch / "out" / one.key / "scores.csv")
-    own = scores[scores["method"] == one.aligner]
-    return 100 * own.sort_values("split")["zsl"].to_numpy()
+    scores = run(one, data, scratch).over_splits().loc[one.aligner]["zsl"]
+    return 100 * scores.sort_index().to_numpy()
 
 
 def as_cell(values: np.ndarray, sign: str = "") -> str:
@@ -52,13 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     rows: dict[str, list[str]] = {"`clean`": []} | {f"`{switch}`": [] for switch in SWITCHES}
     for dataset, unseen in zip(SETS, (5, 3, 3), strict=True):
-        plain = Study(dataset, unseen, "motion", "vae", (), given.splits)
+        plain = Table(dataset, unseen, "motion", "vae", (), given.splits)
         clean = zsl(plain, given.data, given.scratch)
         rows["`clean`"].append(as_cell(clean))
         for switch in SWITCHES:
-            other = Study(
-                dataset, unseen, "motion", "vae", (), given.splits, {switch: INSTEAD[switch]}
-            )
+            other = dataclasses.replace(plain, protocol=((switch, INSTEAD[switch]),))
             without = zsl(other, given.data, given.scratch)
             rows[f"`{switch}`"].append(as_cell(clean - without, "+"))
     print(f"| | {' | '.join(SETS)} |")

@@ -10,8 +10,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 Selection = Literal["val", "last", "test"]
-# strict: true would otherwise count as 1.
+# strict: true would otherwise count as 1, and 1 or "yes" as true.
 Float = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+LogVariance = Annotated[Float, Field(ge=-50, le=50)]
+Weight = Annotated[Float, Field(ge=0, le=1e6)]
+Patience = Annotated[int, Field(ge=0, strict=True)]
 
 GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
 GATES: tuple[GateName, ...] = get_args(GateName)
@@ -28,19 +32,19 @@ class Protocol(Section):
 
     name: Literal["clean", "reference"] = "clean"
     selection: Selection | None = None
-    patience: Annotated[int, Field(ge=0, strict=True)] | None = None
-    normalise_at_evaluation: bool | None = None
-    standardise: bool | None = None
-    centre_texts: bool | None = None
+    patience: Patience | None = None
+    normalise_at_evaluation: Flag | None = None
+    standardise: Flag | None = None
+    centre_texts: Flag | None = None
     fusion_start: Literal["linear", "random"] | None = None
     noise: Literal["independent", "shared"] | None = None
-    initial_logvar: Float | None = None
-    kl_weight: Annotated[Float, Field(ge=0)] | None = None
+    initial_logvar: LogVariance | None = None
+    kl_weight: Weight | None = None
     decoder: Literal["linear", "relu"] | None = None
-    discriminative_weight: Annotated[Float, Field(ge=0)] | None = None
+    discriminative_weight: Weight | None = None
     read_out: Literal["text", "classifier"] | None = None
-    classifier_relu: bool | None = None
-    classifier_restart: bool | None = None
+    classifier_relu: Flag | None = None
+    classifier_restart: Flag | None = None
     schedule: Literal["steady", "fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
     gate: GateName | None = None
@@ -52,19 +56,19 @@ class Switches(Section):
 
     name: Literal["clean", "reference"]
     selection: Selection
-    patience: Annotated[int, Field(ge=0, strict=True)]
-    normalise_at_evaluation: bool
-    standardise: bool
-    centre_texts: bool
+    patience: Patience
+    normalise_at_evaluation: Flag
+    standardise: Flag
+    centre_texts: Flag
     fusion_start: Literal["linear", "random"]
     noise: Literal["independent", "shared"]
-    initial_logvar: Float
-    kl_weight: Annotated[Float, Field(ge=0)]
+    initial_logvar: LogVariance
+    kl_weight: Weight
     decoder: Literal["linear", "relu"]
-    discriminative_weight: Annotated[Float, Field(ge=0)]
+    discriminative_weight: Weight
     read_out: Literal["text", "classifier"]
-    classifier_relu: bool
-    classifier_restart: bool
+    classifier_relu: Flag
+    classifier_restart: Flag
     schedule: Literal["steady", "fraction", "absolute"]
     seeding: Literal["run", "stream"]
     gate: GateName
