@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.storage import write_text
