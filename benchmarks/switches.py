@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scratch", type=Path, default=Path("data/training/results"))
     parser.add_argument("--splits", type=int, default=40, help="class splits")
     given = parser.parse_args(arguments)
-    rows: dict[str, list[str]] = {"`clean`": []} | {f"`{switch}`": [] for switch in SWITCHES}
+    rows: dict[str, list[str]] = {f"`{name}`": [] for name in ("clean", *SWITCHES)}
     for dataset, unseen in zip(SETS, (5, 3, 3), strict=True):
         plain = Table(dataset, unseen, "motion", "vae", (), given.splits)
         clean = zsl(plain, given.data, given.scratch)
