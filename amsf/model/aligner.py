@@ -260,6 +260,9 @@ class SteppedAligner(Aligner):
         """Whether a batch has the texts of all seen classes instead of those of its samples."""
         return False
 
+    def look_at(self, features: Tensor, text: Tensor) -> None:
+        """Take in all training features (N, F) and seen texts (S, V, D) before the first step."""
+
     @abstractmethod
     def losses(self, batch: Batch, progress: Progress) -> Mapping[str, Mapping[str, Tensor]]:
         """The loss terms of one step, each a scalar: group of parameters -> term -> loss.

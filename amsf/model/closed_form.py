@@ -30,6 +30,17 @@ def side_by_side(text: Tensor) -> Tensor:
     return normalize(text, dim=2).flatten(1)
 
 
+def scale_of(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of training features (N, F), each (F,); a constant one stays at 0."""
+    deviation, mean = torch.std_mean(features, dim=0, correction=0)
+    return mean, torch.where(deviation < 1e-6, 1.0, deviation)
+
+
+def standardise(features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """(N, F) -> (N, F), cut off at five deviations."""
+    return ((features - mean) / deviation).clamp(-CLIP, CLIP)
+
+
 def centre_views(texts: Tensor, centre: Tensor, views: int) -> Tensor:
     """Texts less the mean text, each view L2-normalised again: (n, E), (E,) -> (n, E).
 
@@ -93,10 +104,9 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     def fit(self, features: Tensor, classes: Tensor, text: Tensor) -> None:
         """Standardise and centre, then let the method learn, in float64 on the CPU."""
         x, texts = features.cpu().double(), side_by_side(text.cpu().double())
-        deviation = x.std(dim=0, correction=0)
-        deviation[deviation < 1e-6] = 1.0  # a constant feature stays at 0
-        self._keep(mean=x.mean(dim=0), deviation=deviation, centre=texts.mean(dim=0))
-        x = ((x - x.mean(dim=0)) / deviation).clamp(-CLIP, CLIP)
+        mean, deviation = scale_of(x)
+        self._keep(mean=mean, deviation=deviation, centre=texts.mean(dim=0))
+        x = standardise(x, mean, deviation)
         self._keep(**self._learn(x, classes.cpu(), texts))
 
     def left_out_accuracy(self, features: Tensor, classes: Tensor, text: Tensor) -> Tensor:
@@ -130,7 +140,7 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
 
     def standardised(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, F), cut off at five deviations."""
-        return ((features - self.mean) / self.deviation).clamp(-CLIP, CLIP)
+        return standardise(features, self.mean, self.deviation)
 
     def _keep(self, **values: Tensor) -> None:
         for name, value in values.items():

@@ -216,8 +216,8 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    cycles: Count = 5
-    steps_per_cycle: Count = 200
+    cycles: Count = 10
+    steps_per_cycle: Count = 20
     batch_size: PositiveInt = 64
     learning_rate: Rate = 1e-3
     classifier_samples: Annotated[PositiveInt, Field(le=10**7)] = 500
