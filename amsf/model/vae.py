@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
 
+from amsf.machine.linear import LinearMap
 from amsf.model.fusion import FusionModule
-from amsf.model.linear import LinearMap
 
 PAPER_CYCLE = 1900
 # What a step's loss is made of: own reconstruction, KL, reconstruction from the other modality.
