@@ -19,7 +19,9 @@ from tests.training.test_runs import tree
 
 ROOT = Path(__file__).parents[2]
 QEMU = "qemu-x86_64"
-MADE = ("text.npy", "encoder.safetensors", "features.npy", "models")
+SCORES = "metrics/gzsl.json"
+# The rest is the log of the stages and what this run is given.
+MADE = ("text.npy", "encoder.safetensors", "features.npy", "data/models", "data/evaluation", SCORES)
 
 
 def results(folder: Path) -> dict[str, bytes]:
@@ -52,6 +54,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_an_emulated_haswell_gives_the_same_bytes(here: dict[str, bytes], tmp_path: Path) -> None:
     there = compute(tmp_path / "out", 1, QEMU, "-cpu", "Haswell")
     assert set(there) == set(here)
+    assert SCORES in here
     assert len([name for name in here if name.endswith("model.safetensors")]) == 2
     assert [name for name in here if there[name] != here[name]] == []
 
