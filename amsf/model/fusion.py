@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from amsf.base.errors import InputError
-from amsf.model.linear import LinearMap, linear
+from amsf.machine.linear import LinearMap, linear
 from amsf.settings.fusion import find_fault
 from amsf.settings.params import Model
 

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
+from amsf.machine.linear import LinearMap
 from amsf.model.aligner import Batch, Config, Optimiser, Progress, SteppedAligner
 from amsf.model.fusion import FusionModule
-from amsf.model.linear import LinearMap
 from amsf.model.vae import (
     DISCRIMINATION,
     CrossModalVAE,

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, normalize
 
+from amsf.machine.linear import LinearMap
 from amsf.model.fusion import FusionModule
-from amsf.model.linear import LinearMap
 
 PAPER_CYCLE = 1900
 SHARPNESS = 10.0  # of cosines, where training samples are told apart

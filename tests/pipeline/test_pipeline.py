@@ -27,7 +27,8 @@ SHORT = {
         "classifier_samples": 50,
         "classifier_learning_rate": 0.05,
     },
-    "model": {"latent": 8, "ratio": 1},
+    "model": {"latent": 8, "ratio": 1, "views": ["lb", "MAmd"]},
+    "split": {"views": ["lb", "MAmd"]},
     "evaluate": {"baselines": ["ridge"]},
     "compute": {"jobs": 1},
 }
@@ -64,13 +65,22 @@ def stages_run(output: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A committed copy of what git tracks here, with the demo shortened, after `dvc repro`."""
+    """A committed copy of what git tracks here, with the demo shortened, after `dvc repro`.
+
+    Two of five texts a class, and a ninth of the recordings.
+    """
     folder = tmp_path_factory.mktemp("clone")
     for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     (folder / "dvc.lock").unlink(missing_ok=True)
+    for view in ("MAad", "LLMad", "LLMmd"):
+        (folder / f"data/texts/demo/{view}.csv").unlink()
+    simulate = (folder / "stages/simulate.py").read_text()
+    assert "simulate()" in simulate
+    fewer = simulate.replace("simulate()", "simulate(subjects=4, repetitions=1)")
+    (folder / "stages/simulate.py").write_text(fewer)
     params = yaml.safe_load((folder / "params.yaml").read_text())
     params["benchmarks"]["demo-u8"]["set"] = SHORT
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
