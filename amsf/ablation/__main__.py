@@ -24,6 +24,7 @@ from amsf.ablation.tasks import queue_run
 from amsf.base.artifacts import METRICS
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.yaml import read_yaml
 from amsf.compare.revisions import Revisions
@@ -163,23 +164,32 @@ def _raw_params() -> dict[str, Any]:
     return dict(read_yaml(PARAMS))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def parser(prog: str = "python -m amsf.ablation") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("action", choices=["check", "queue", "table"])
+    own.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.ablation") -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.ablation", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("action", choices=["check", "queue", "table"])
-    parser.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
-    given = parser.parse_args(arguments)
+    given = parser(prog).parse_args(arguments)
     try:
-        grid = load_grid(given.grid)
-        if given.action == "check":
-            print(f"all {len(check(grid, given.grid))} combinations can run")
-        else:
-            print(queue(grid, given.grid) if given.action == "queue" else table(grid))
+        with inside_project(given):
+            _run(given)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _run(given: argparse.Namespace) -> None:
+    grid = load_grid(given.grid)
+    if given.action == "check":
+        print(f"all {len(check(grid, given.grid))} combinations can run")
+    else:
+        print(queue(grid, given.grid) if given.action == "queue" else table(grid))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ TEXTS = DATA / "texts"  # <dataset>/<view>.csv
 # What stages make for all benchmarks.
 ANSWERS = DATA / "llm_record.jsonl"  # answers of language models, which were paid for
 DESCRIPTIONS = DATA / "descriptions"  # <dataset>/<view>.csv: the texts that are encoded
+SETTINGS = DATA / "settings"  # describe.json, <key>/<stage>.json: what each stage reads
 SIMULATED = DATA / "simulated" / "demo"  # the demo's recordings
 
 STAGE_LOG = DATA / "stage_log"  # time and memory of each stage run; DVC does not keep it
@@ -37,6 +38,10 @@ class Artifacts:
 
     key: str
     data: Path = DATA
+
+    def settings(self, stage: str) -> Path:
+        """File of the stage check: the parameters that another stage reads of this benchmark."""
+        return self.data / SETTINGS.name / self.key / f"{stage}.json"
 
     @property
     def text_features(self) -> Path:

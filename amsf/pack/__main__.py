@@ -20,8 +20,9 @@ from pathlib import Path
 
 from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
-from amsf.dataset.classes import check_name, class_count, texts_of
+from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_missing_list, read_source
 from amsf.skeleton.recordings import FILE_NAME, UNKNOWN, Recording, recordings_to_file
@@ -72,7 +73,7 @@ def pack(
     if format_name == "npz":
         name = dataset or out.resolve().name
         check_name(name)
-        has_list = (CLASSES / f"{texts_of(name)}.csv").is_file()
+        has_list = (CLASSES / f"{name}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
     rules = _Rules(classes, listed)
     accepted = rules.accepted(tasks, format_name, jobs, left_out)
@@ -145,21 +146,27 @@ def _report(left_out: Sequence[LeftOut], source: Path) -> str:
     return text.getvalue()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("source", type=Path, help="the folder of raw recordings (npz: or the file)")
+    own.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
+    own.add_argument("--out", type=Path, required=True, help="the folder to write into")
+    own.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
+    own.add_argument("--jobs", type=int, default=0, help="processes (default: one for each core)")
+    own.add_argument("--missing", type=Path, help="a text file naming recordings to leave out")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pack") -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m amsf.pack", description=__doc__.split("\n")[0])
-    parser.add_argument("source", help="the folder of raw recordings (npz: or the file)")
-    parser.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
-    parser.add_argument("--out", required=True, help="the folder to write into")
-    parser.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
-    parser.add_argument(
-        "--jobs", type=int, default=0, help="processes (default: one for each core)"
-    )
-    parser.add_argument("--missing", help="a text file naming recordings to leave out")
-    given = vars(parser.parse_args(arguments))
+    given = parser(prog).parse_args(arguments)
     start = time.perf_counter()
     try:
-        packed = pack(**given)
+        with inside_project(given):
+            options = {name: value for name, value in vars(given).items() if name != "project"}
+            packed = pack(**options)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

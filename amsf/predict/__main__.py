@@ -18,6 +18,7 @@ from typing import Any
 
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Reading, reason_of
 from amsf.pack.formats import FORMATS, read_file
@@ -130,25 +131,30 @@ def positive(text: str) -> int:
     return number
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line; exits with 1 if a recording could not be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.predict", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument(
         "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
     )
-    parser.add_argument("--benchmark", required=True, help="one of params.yaml")
-    parser.add_argument(
+    own.add_argument("--benchmark", required=True, help="one of params.yaml")
+    own.add_argument(
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
-    parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
-    parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
-    given = parser.parse_args(arguments)
+    own.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
+    own.add_argument("--json", action="store_true", help="print JSON alone")
+    own.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.predict") -> None:
+    """The command line; exits with 1 if a recording could not be read."""
+    given = parser(prog).parse_args(arguments)
     try:
-        failed = _run(given)
+        with inside_project(given):
+            failed = _run(given)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
