@@ -13,6 +13,7 @@ DATA = Path("data")
 
 # What people write, in git.
 CLASSES = DATA / "classes"  # <dataset>.csv
+EXAMPLES = DATA / "examples"  # a recording and words to try prediction with
 LISTS = DATA / "splits"  # <key>.yaml: the unseen classes of split.kind listed
 PROMPTS = DATA / "prompts"  # <view>.txt
 PUBLISHED_RESULTS = DATA / "published_results.csv"

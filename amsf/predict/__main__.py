@@ -1,14 +1,15 @@
 """Recognise actions in recordings with a trained benchmark.
 
-    python -m amsf.predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
+    amsf predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
 
-runs from the repository's top folder after ``dvc repro``; see docs/predict.md. In Python it is
+reads what ``dvc repro`` left in the project's folder; see docs/predict.md. In Python it is
 :class:`Predictor`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.base.project import add_project, inside_project
 from amsf.machine.device import set_up
@@ -24,6 +25,8 @@ from amsf.pack.base import LeftOut, Reading, reason_of
 from amsf.pack.formats import FORMATS, read_file
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.settings.findings import nearest
+from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
 
@@ -40,8 +43,15 @@ class _Found:
     recording: Recording
 
 
-def read_all(paths: Sequence[Path], predictor: Predictor) -> tuple[list[_Found], list[LeftOut]]:
-    """Read what can be read of several files, and report what cannot."""
+def read_all(
+    paths: Sequence[Path], predictor: Predictor | None = None
+) -> tuple[list[_Found], list[LeftOut]]:
+    """Read what can be read of several files, and report what cannot.
+
+    Args:
+        paths: the files.
+        predictor: whose joints the recordings must have; None where any will do.
+    """
     found: list[_Found] = []
     failed: list[LeftOut] = []
     readers = {entry.suffix: entry.read for entry in FORMATS.values()}
@@ -51,7 +61,8 @@ def read_all(paths: Sequence[Path], predictor: Predictor) -> tuple[list[_Found],
                 reading = readers[path.suffix]((path,))
             else:
                 reading = Reading(*read_file(path))
-            predictor.check_layout(reading.layout, str(path))
+            if predictor is not None:
+                predictor.check_layout(reading.layout, str(path))
             if not reading.recordings and not reading.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
@@ -109,6 +120,34 @@ def as_table(path: Path, prediction: Prediction, top: int) -> str:
     return "\n".join(lines)
 
 
+def as_list(found: Sequence[_Found]) -> str:
+    """The names of recordings, with what is in each, file by file."""
+    lines = []
+    for path, items in itertools.groupby(found, key=lambda item: item.file):
+        lines.append(f"{path}:")
+        for recording in (item.recording for item in items):
+            persons, frames = recording.joints.shape[:2]
+            people = f"{persons} person{'s' if persons > 1 else ''}"
+            lines.append(f"  {recording.name}  ({frames} frames, {people})")
+    return "\n".join(lines)
+
+
+def chosen(found: Sequence[_Found], names: Sequence[str] | None) -> list[_Found]:
+    """Those of the recordings that have one of the names; all where no name is given.
+
+    Raises:
+        InputError: no recording has one of the names.
+    """
+    if not names:
+        return list(found)
+    there = [item.recording.name for item in found]
+    for name in names:
+        if name not in there:
+            hint = nearest(name, there) or f"; there are {first_ten(there)}"
+            raise InputError(f"--only {name}: no recording has this name{hint}")
+    return [item for item in found if item.recording.name in names]
+
+
 def side_of(score: ClassScore) -> str:
     """``seen`` or ``unseen``."""
     return "seen" if score.seen else "unseen"
@@ -137,7 +176,13 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
     own.add_argument(
         "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
     )
-    own.add_argument("--benchmark", required=True, help="one of params.yaml")
+    own.add_argument("--benchmark", help="one of params.yaml")
+    own.add_argument(
+        "--list", action="store_true", help="list the recordings in the files, and do no more"
+    )
+    own.add_argument(
+        "--only", action="append", metavar="NAME", help="this recording alone (may be repeated)"
+    )
     own.add_argument(
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
@@ -164,6 +209,16 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pre
 
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
+    if given.list:
+        found, failed = read_all(given.recording)
+        for item in failed:
+            print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+        if found:
+            print(as_list(chosen(found, given.only)))
+        return bool(failed)
+    if given.benchmark is None:
+        known = ", ".join(load_params().benchmarks) or "none"
+        raise InputError(f"--benchmark is missing; name one of params.yaml, which has {known}")
     if given.gif is not None and given.gif.suffix.lower() != ".gif":
         raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
     predictor = Predictor.load(given.benchmark, given.seed)
@@ -171,6 +226,7 @@ def _run(given: argparse.Namespace) -> bool:
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     found, failed = read_all(given.recording, predictor)
+    found = chosen(found, given.only) if found else found
     predictions = predictor.predict_recordings([item.recording for item in found])
     named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
     for item in failed:
