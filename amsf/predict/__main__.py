@@ -79,10 +79,12 @@ def as_json(
     failed: Sequence[LeftOut],
     simulated: bool,
     top: int | None,
+    transductive: bool = False,
 ) -> dict[str, Any]:
     """Predictions and failures as a JSON value, with ``top`` classes each, or all."""
     return {
         "trained_on_simulated_recordings": simulated,
+        "transductive": transductive,
         "predictions": [
             {
                 "file": str(path),
@@ -153,10 +155,14 @@ def side_of(score: ClassScore) -> str:
     return "seen" if score.seen else "unseen"
 
 
-def scene_of(recording: Recording, prediction: Prediction, simulated: bool) -> Scene:
-    """A recording under its answer, side and probability, and whether those are of a simulation."""
+def scene_of(
+    recording: Recording, prediction: Prediction, simulated: bool, transductive: bool = False
+) -> Scene:
+    """A recording under its answer, side and probability, and what those are of."""
     answer = prediction.answer
     caption = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    if transductive:
+        caption += " · transductive"
     if simulated:
         caption += " · trained on simulated recordings"
     return Scene(recording.joints, answer.label, caption)
@@ -187,6 +193,11 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
     own.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    own.add_argument(
+        "--transductive",
+        action="store_true",
+        help="tell the recordings that count as unseen apart by a second look at all of them",
+    )
     own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     own.add_argument("--json", action="store_true", help="print JSON alone")
     own.add_argument("--gif", type=Path, help="write an animation of the recordings")
@@ -227,19 +238,25 @@ def _run(given: argparse.Namespace) -> bool:
         predictor = predictor.with_classes(given.classes)
     found, failed = read_all(given.recording, predictor)
     found = chosen(found, given.only) if found else found
-    predictions = predictor.predict_recordings([item.recording for item in found])
-    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
     for item in failed:
         print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    predictions = predictor.predict_recordings(
+        [item.recording for item in found], transductive=given.transductive
+    )
+    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
     if given.json:
-        print(json.dumps(as_json(named, failed, predictor.simulated, given.top), indent=1))
+        value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
+        print(json.dumps(value, indent=1))
     else:
         if predictor.simulated and named:
             print(f"{given.benchmark} was trained on simulated recordings.\n")
+        if given.transductive and named:
+            print(f"Transductive: each answer depends on all {len(named)} recordings.\n")
         print("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
     if given.gif is not None and named:
         scenes = [
-            scene_of(item.recording, p, predictor.simulated) for item, p in zip(found, predictions)
+            scene_of(item.recording, p, predictor.simulated, given.transductive)
+            for item, p in zip(found, predictions)
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
     return bool(failed)

@@ -229,6 +229,7 @@ class Evaluate(Section):
     temperature: PositiveFloat = 2.0
     regularisation: PositiveFloat = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
+    transductive: Annotated[bool, Field(strict=True)] = False
     baselines: Annotated[tuple[AlignerName, ...], AfterValidator(_distinct)] = ()
 
     @property

@@ -22,7 +22,7 @@ from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.storage import read_json, write_json
 from amsf.dataset.splits import Split, random_split
 from amsf.evaluation.baselines import evaluate_beside, evaluate_closed_form
-from amsf.evaluation.evaluate import Result, evaluate, load_seed
+from amsf.evaluation.evaluate import Result, Scores, evaluate, load_seed
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import load_phase, save_phase
 from amsf.machine.device import set_up
@@ -31,6 +31,7 @@ from amsf.settings.params import Settings
 from amsf.settings.protocol import GATES
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import SkeletonSet
+from amsf.study.summary import TRANSDUCTIVE
 from amsf.training.runs import Inputs, train_benchmark
 
 Row = dict[str, Any]
@@ -45,12 +46,15 @@ class Source:
         features: ``backbone``, ``motion`` or ``backbone+motion``.
         motion: (N, ·) motion summaries of all recordings; None where they are not used.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        encoders: where trained encoders are kept, each by all that it depends on, so that another
+            study of the same splits, with other methods, does not train them again.
     """
 
     folder: Path
     features: str
     motion: np.ndarray | None
     text: np.ndarray
+    encoders: Path
 
 
 def score_split(
@@ -66,8 +70,9 @@ def score_split(
         scratch: a folder of this split's own, named by all that its scores depend on.
 
     Returns:
-        A row for each method and seed: ``split``, ``method``, ``seed`` (empty for a closed form and
-        for the ensemble of all seeds), and scores as fractions, every sample alike.
+        A row for each method and seed: :data:`amsf.study.summary.ABOUT` (``seed`` is empty for a
+        closed form and for the ensemble of all seeds), and scores as fractions, every sample alike.
+        Transductive scores are rows of their own.
     """
     path = scratch / "scores.json"
     if path.is_file():
@@ -82,7 +87,7 @@ def score_split(
     method = settings.model.aligner
     if issubclass(aligner_class(method), ClosedFormAligner):
         result = evaluate_closed_form(method, test, val, source.text, split, settings, GATES)
-        rows.append(_row(number, method, None, result))
+        rows += _rows(number, split, method, None, result)
     else:
         alone = settings.model_copy(
             update={"compute": settings.compute.model_copy(update={"jobs": 1, "scheduler": ""})}
@@ -93,9 +98,10 @@ def score_split(
             folder = seed_folder(scratch / "models", seed)
             models.append(load_seed(folder, validated=val is not None))
             result = evaluate(*models[-1], test, val, source.text, settings)
-            rows.append(_row(number, method, seed, result))
+            rows += _rows(number, split, method, seed, result)
     beside = evaluate_beside(models, test, val, source.text, split, settings, GATES)
-    rows += [_row(number, name, None, result) for name, result in beside.items()]
+    for name, result in beside.items():
+        rows += _rows(number, split, name, None, result)
     write_json(path, rows)
     return rows
 
@@ -137,7 +143,7 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
             device,
             source.motion,
             f"encoder of the {phase} phase",
-            out / "snapshots",
+            source.encoders,
         )
         samples = {
             role: _samples(
@@ -172,8 +178,17 @@ def _sets(
     }
 
 
-def _row(number: int, method: str, seed: int | None, result: Result) -> Row:
-    scores = {name: by["overall"] for name, by in result.scores.items()}
+def _rows(number: int, split: Split, method: str, seed: int | None, result: Result) -> list[Row]:
+    """A method's scores on a split, and apart from them what a second look gives."""
+    about = {"split": number, "classes": " ".join(map(str, split.unseen)), "seed": seed}
     best = {f"H_best_{name}": worth["H_best"] for name, worth in result.gates.items()}
     chosen = {f"H_{name}": worth["H"] for name, worth in result.gates.items()}
-    return {"split": number, "method": method, "seed": seed, **scores, **chosen, **best}
+    rows = [{**about, "method": method, **_overall(result.scores), **chosen, **best}]
+    if result.transductive:
+        name = f"{method}{TRANSDUCTIVE}"
+        rows.append({**about, "method": name, **_overall(result.transductive)})
+    return rows
+
+
+def _overall(scores: Scores) -> dict[str, float]:
+    return {name: by["overall"] for name, by in scores.items()}

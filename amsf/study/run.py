@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from amsf.backbone.export import load_recordings
 from amsf.backbone.motion import motion_features
 from amsf.backbone.roles import refuse_copies
 from amsf.base.errors import InputError
-from amsf.base.storage import atomic_path, sha256, write_json, write_text
+from amsf.base.storage import sha256
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
 from amsf.settings.params import Benchmark, Settings
@@ -22,7 +21,7 @@ from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import FILE_NAME
 from amsf.stage.portable import kernels
 from amsf.study.class_split import Source, draw_split, score_split
-from amsf.study.summary import summarise_splits
+from amsf.study.summary import ABOUT, Study
 
 # Rooms that this module imports, itself included: scores are gone on from with equal code alone.
 ROOMS = (
@@ -30,11 +29,12 @@ ROOMS = (
     "skeleton", "stage", "study", "training",
 )  # fmt: skip
 CODE = code_digest(ROOMS)
+ENCODERS = "encoders"  # below a study's scratch folder: trained ones, of all its splits
 
 
 def study(
     key: str, entry: Benchmark, settings: Settings, text: np.ndarray, out: Path, scratch: Path
-) -> dict[str, Any]:
+) -> Study:
     """Score every method on each of the benchmark's random class splits.
 
     Args:
@@ -42,12 +42,12 @@ def study(
         entry: its line in params.yaml; ``splits`` says how many.
         settings: its settings.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
-        out: the folder to fill: ``scores.csv``, a row for each split, method and seed, and
-            ``summary.json`` (:func:`amsf.study.summary.summarise_splits`).
-        scratch: where finished splits are kept until all are; remove it when ``out`` is safe.
+        out: the folder to fill (:meth:`amsf.study.summary.Study.save`).
+        scratch: where finished splits are kept until all are; remove them when ``out`` is safe, but
+            for :data:`ENCODERS`, which a study with other methods can use.
 
     Returns:
-        The summary.
+        What was written.
 
     Raises:
         InputError: the features were published, so that they know one split alone; there are no
@@ -63,7 +63,8 @@ def study(
     recordings = load_recordings(folder, entry.dataset)
     refuse_copies(recordings, training_mask(recordings, settings.backbone.partition, folder))
     motion = None if entry.features == "backbone" else motion_features(recordings)
-    source = Source(folder.resolve(), entry.features, motion, text)
+    encoders = (scratch / ENCODERS).resolve()
+    source = Source(folder.resolve(), entry.features, motion, text, encoders)
     scratch = (scratch / _fingerprint(entry, settings, source)).resolve()
     tasks = []
     for number in range(entry.splits):
@@ -74,14 +75,28 @@ def study(
         for found in side_by_side(score_split, tasks, settings.compute, "class splits scored")
         for row in found
     ]
-    summary = summarise_splits(rows, settings.model.aligner)
-    with atomic_path(out) as temporary:
-        # In an order of its own: a split that was read has its columns in another.
-        first = ["split", "method", "seed"]
-        table = pd.DataFrame(rows, columns=[*first, *sorted({*rows[0]} - {*first})])
-        write_text(temporary / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
-        write_json(temporary / "summary.json", summary)
-    return summary
+    # In an order of its own: a split that was read has its columns in another.
+    table = pd.DataFrame(rows, columns=[*ABOUT, *sorted({*rows[0]} - {*ABOUT})])
+    about = {
+        "benchmark": key,
+        "dataset": entry.dataset,
+        "features": entry.features,
+        "unseen": entry.unseen,
+        "splits": entry.splits,
+        "method": settings.model.aligner,
+        "settings": settings.model_dump(mode="json", exclude={"compute", "describe"}),
+        "simulated": recordings.simulated,
+        "recordings": sha256(folder / FILE_NAME),
+        "texts": _text_digest(source),
+        "code": CODE,
+    }
+    found = Study(about, table)
+    found.save(out)
+    return found
+
+
+def _text_digest(source: Source) -> str:
+    return hashlib.sha256(source.text.tobytes()).hexdigest()
 
 
 def _fingerprint(entry: Benchmark, settings: Settings, source: Source) -> str:
@@ -92,7 +107,7 @@ def _fingerprint(entry: Benchmark, settings: Settings, source: Source) -> str:
         "device": settings.compute.device,
         "threads": settings.compute.threads,
         "kernels": kernels(),
-        "text": hashlib.sha256(source.text.tobytes()).hexdigest(),
+        "text": _text_digest(source),
         "recordings": sha256(source.folder / FILE_NAME),
         "code": CODE,
     }

@@ -250,3 +250,32 @@ def test_from_another_folder(
     for row in answers:
         assert {"squat and clap", "salute"} <= {c["label"] for c in row["classes"]}
     assert (tmp_path / "out.gif").is_file()
+
+
+def test_transductive_answers_say_so(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = call(capsys, [SKELETONS, "--transductive", "--top", 1])
+    assert "\n\nTransductive: each answer depends on all 236 recordings.\n\n" in out
+    out, _ = call(capsys, [SKELETONS, "--transductive", "--json"])
+    told = json.loads(out)
+    assert told["transductive"] is True
+    known = Predictor.load(KEY).predict(SKELETONS, transductive=True)
+    assert [row["answer"]["id"] for row in told["predictions"]] == [p.answer.id for p in known]
+    out, _ = call(capsys, [clip, "--json"])
+    assert json.loads(out)["transductive"] is False
+    recording = SkeletonSet.load(SKELETONS).recording(3)
+    scene = scene_of(recording, known[3], simulated=False, transductive=True)
+    assert scene.subtitle.endswith(" · transductive")
+
+
+def test_one_recording_alone_has_no_others_to_be_told_by(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "one.npz", SkeletonSet.load(SKELETONS).subset([3]))
+    # The other file cannot be read, which is told too.
+    files = [tmp_path / "one.npz", tmp_path / "gone.npz"]
+    out, err = call(capsys, [*files, "--transductive"], code=1)
+    assert out == ""
+    assert "gone.npz: no such file" in err
+    assert "one recording alone has no others to be told by" in err

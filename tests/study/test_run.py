@@ -21,6 +21,7 @@ from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
 from amsf.study import class_split
 from amsf.study import run as study_run
 from amsf.study.run import study
+from amsf.study.summary import Study
 from tests.support.imports import ROOT, closure
 
 CLASSES = 59
@@ -59,12 +60,12 @@ TEXT = np.random.default_rng(0).normal(size=(CLASSES, 1, 8)).astype(np.float32)
 
 
 def test_scores_are_those_of_the_single_pieces(source: Path, tmp_path: Path) -> None:
-    summary = study("demo", entry(source), settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
+    made = study("demo", entry(source), settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
     table = pd.read_csv(tmp_path / "out/scores.csv")
-    assert set(table["method"]) == {"ridge", "prototypes"} == set(summary)
+    assert set(table["method"]) == {"ridge", "prototypes"} == set(made.summary())
     assert table.groupby("method")["split"].apply(list).tolist() == [[0, 1]] * 2
-    (made,) = (tmp_path / "scratch").glob("*/split1")
-    test = load_phase(made / "test.safetensors")
+    (scratch,) = (tmp_path / "scratch").glob("*/split1")
+    test = load_phase(scratch / "test.safetensors")
     assert set(test.train.labels.tolist()).isdisjoint(test.zsl.labels.tolist())
     split = class_split.draw_split("demo", CLASSES, 6, settings().split.seed + 1)
     model = fit_closed_form("ridge", settings(), split, "test", test, TEXT)
@@ -108,8 +109,31 @@ def test_side_by_side_and_interrupted_give_the_same_bytes(
         table[table["method"] == "vae"].groupby("split")["seed"].apply(list).tolist()
         == [[0, 1]] * 2
     )
-    summary = json.loads((whole / "summary.json").read_text())
+    summary = json.loads((whole / "summary.json").read_text())["methods"]
     assert {"mean", "se", "difference", "difference_se"} == set(summary["prototypes"]["zsl"])
+    found = Study.load(whole)
+    drawn = [class_split.draw_split("demo", CLASSES, 6, seed).unseen for seed in (0, 1)]
+    said = found.scores.groupby("split")["classes"].first()
+    assert [tuple(map(int, ids.split())) for ids in said] == drawn
+    assert (found.about["method"], found.about["simulated"]) == ("vae", True)
+    assert found.changes(entry(source).model_dump(), settings("vae").model_dump(mode="json")) == []
+
+
+def test_transductive_scores_are_rows_of_their_own(source: Path, tmp_path: Path) -> None:
+    asked = settings()
+    asked = asked.model_copy(
+        update={"evaluate": asked.evaluate.model_copy(update={"transductive": True})}
+    )
+    found = study("demo", entry(source), asked, TEXT, tmp_path / "out", tmp_path / "scratch")
+    assert set(found.methods) == {
+        f"{name}{more}" for name in ("ridge", "prototypes") for more in ("", ", transductive")
+    }
+    plain = study("demo", entry(source), settings(), TEXT, tmp_path / "plain", tmp_path / "scratch")
+    for name in ("ridge", "prototypes"):
+        for metric, score in found.summary()[name].items():
+            assert score == plain.summary()[name][metric]
+    looked = found.over_splits().loc["ridge, transductive"].dropna(axis=1)
+    assert set(looked.columns) == {"zsl", "seen", "unseen", "H"}
 
 
 def test_more_splits_keep_those_that_were_scored(source: Path, tmp_path: Path) -> None:
@@ -142,7 +166,7 @@ def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
     phases = []
     for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
         motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
-        made = class_split.Source(folder, "motion", motion, TEXT)
+        made = class_split.Source(folder, "motion", motion, TEXT, tmp_path / "encoders")
         class_split.export_phases(split, made, settings(), out)
         phases.append([load_phase(out / f"{name}.safetensors") for name in ("test", "val")])
     for one, two in zip(*phases):
