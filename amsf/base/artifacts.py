@@ -193,6 +193,11 @@ class Metrics:
         return self.folder / "report.html"
 
     @property
+    def run(self) -> Path:
+        """The page on what was run and how long: no output of DVC, since it never repeats."""
+        return self.folder / "run.html"
+
+    @property
     def pictures(self) -> Path:
         """The report's pictures, one folder for each benchmark."""
         return self.folder / "pictures"
