@@ -99,8 +99,8 @@ def doubts(metrics: Mapping[str, Any], seen: int, unseen: int) -> list[str]:
     for side, names in one_sided.items():
         article = "an" if side == "unseen" else "a"
         lines.append(
-            f"the gate of {', '.join(names)} takes nearly every sample for {article} {side} class, so "
-            "that S, U and H say nothing of telling the two apart"
+            f"the gate of {', '.join(names)} takes nearly every sample for {article} {side} "
+            "class, so that S, U and H say nothing of telling the two apart"
         )
     return lines
 
