@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from amsf.report.data import SEEN, BenchmarkData, gather, unseen_confusion
@@ -29,7 +30,8 @@ def draw(benchmark: BenchmarkData, path: Path) -> None:
         for row, (drawing, words) in enumerate(grid):
             label = int(poses.labels[row])
             draw_row(drawing, poses, row)
-            found = counts.loc[label] / counts.loc[label].sum()
+            row_counts: pd.Series[float] = counts.T[label]
+            found = row_counts / row_counts.sum()
             words.set_axis_off()
             words.text(0, 0.86, f"never trained on: {benchmark.labels[label]}", fontsize=9)
             for line, (answer, share) in enumerate(found.sort_values(ascending=False)[:2].items()):

@@ -228,7 +228,7 @@ def _texts(folder: Path, settings: Settings) -> dict[str, tuple[str, ...]]:
     """The texts as they were encoded; of several samples the first."""
     if settings.text.encoder == "published":
         return {}
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for view in settings.model.views:
         table = _read(folder / f"{view}.csv", dtype={"text": str}, keep_default_na=False)
         found[view] = tuple(table.groupby("id")["text"].first())
