@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from amsf.settings.params import Benchmark, Settings, load_params
 from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.stage.stage_log import describe_host
-from amsf.study.run import study
+from amsf.study.run import ENCODERS, study
 from amsf.study.summary import TRANSDUCTIVE, Study, as_text, mean_and_error, paired_difference
 from amsf.text.descriptions import load_texts
 from amsf.text.encode import encode_texts
@@ -226,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--backbone-splits",
         type=int,
-        default=6,
+        default=12,
         help="class splits on which the encoder is trained; 0: none",
     )
     parser.add_argument(
@@ -241,6 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in tables(given.splits, given.backbone_splits, given.trained_splits):
         print(one.key)
         found[one] = run(one, given.data, given.scratch)
+        if one.features != "backbone":  # whose encoders the next table takes over
+            shutil.rmtree(given.scratch / "splits" / ENCODERS, ignore_errors=True)
     text = page(found)
     if given.write:
         write_text(PAGE, text)

@@ -35,6 +35,8 @@ _REFUSALS = {
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "writing there is not allowed",
     errno.EPERM: "writing there is not allowed",
+    errno.EEXIST: "a file is where a folder would be",
+    errno.ENOTDIR: "a file is where a folder would be",
 }
 
 
@@ -59,13 +61,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             path.replace(old)
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
-        reason = _refusal(error, path)
-        if reason is None:
+        told = refusal(error, path)
+        if told is None:
             raise
-        raise InputError(
-            f"{path}: could not be written: {reason}. What was there before is untouched; correct "
-            "that and run the same command again, which goes on from what is finished"
-        ) from error
+        raise told from error
     finally:
         if old.exists() and not path.exists():  # stopped between the two renames
             old.replace(path)
@@ -76,7 +75,18 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
                 remainder.unlink()
 
 
-def _refusal(error: OSError | SafetensorError, path: Path) -> str | None:
+def refusal(error: OSError | SafetensorError, path: Path) -> InputError | None:
+    """What to tell where the system refused to write at ``path``; None of another error."""
+    reason = _reason(error, path)
+    if reason is None:
+        return None
+    return InputError(
+        f"{path}: could not be written: {reason}. What was there before is untouched; correct "
+        "that and run the same command again, which goes on from what is finished"
+    )
+
+
+def _reason(error: OSError | SafetensorError, path: Path) -> str | None:
     """Why the system refused to write at ``path``, or None where the error is another one."""
     if isinstance(error, OSError):
         place = Path(error.filename or path).absolute()

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from amsf.base.errors import InputError
+from amsf.base.plain_text import refuse_wide
 
 
 def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
@@ -29,7 +30,10 @@ def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
         raise InputError(f"{path}: no such file; expected the columns {columns}, as CSV")
     hint = f"expected the columns {columns} (a text with a comma in it stands in double quotes)"
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        refuse_wide(content, path)
+        # Line ends as in a file that is opened as text.
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         reader = csv.reader(io.StringIO(text, newline=""))
         header = next(reader, [])
         for row in reader:

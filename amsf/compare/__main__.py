@@ -119,6 +119,11 @@ def compare_over_splits(
             if others
             else compare_methods(base[1], methods, metrics)
         )
+        if not found[0].rows:
+            raise InputError(
+                f"{base[0]}: the study of {key} has none of "
+                f"{', '.join(METRICS[m] for m in metrics)} for both; leave out --metric"
+            )
         reports.append(of_studies(key, base[1], found))
     return reports
 

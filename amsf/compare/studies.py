@@ -16,7 +16,7 @@ from amsf.compare.checks import parameter_changes
 from amsf.compare.pairs import Comparison, Row, adjust
 from amsf.compare.revisions import Snapshot
 from amsf.compare.statistics import paired_over_splits
-from amsf.study.summary import SCORES, SUMMARY, Study, parameters
+from amsf.study.summary import SCORES, SUMMARY, TRANSDUCTIVE, Study, parameters
 
 
 def studied(snapshot: Snapshot) -> list[str]:
@@ -49,15 +49,19 @@ def compare_methods(
 
     Args:
         study: has every method on the same splits.
-        methods: the base, and those to hold against it; with the base alone all others are, with
-            none ``model.aligner`` is the base.
+        methods: the base, and those to hold against it; with the base alone all others of its kind
+            are, transductive or not; with none ``model.aligner`` is the base.
         metrics: keys of :data:`amsf.compare.pairs.METRICS`.
 
     Raises:
         InputError: a method was not scored, there is nothing to compare, or one split alone.
     """
     base = methods[0] if methods else study.about["method"]
-    others = list(methods[1:]) or [name for name in study.methods if name != base]
+    others = list(methods[1:]) or [
+        name
+        for name in study.methods
+        if name != base and name.endswith(TRANSDUCTIVE) == base.endswith(TRANSDUCTIVE)
+    ]
     for name in (base, *others):
         _refuse_unknown(study, name, study.about["benchmark"])
     if not others:
@@ -153,7 +157,9 @@ def _notes(base: Study, other: Study) -> list[str]:
     notes = []
     if base.about["splits"] != other.about["splits"]:
         counts = (base.about["splits"], other.about["splits"])
-        notes.append(f"the numbers of splits differ ({counts[0]} and {counts[1]}): those of both")
+        notes.append(
+            f"the numbers of splits differ ({counts[0]} and {counts[1]}): the first are compared"
+        )
     for part in ("recordings", "texts"):
         if base.about[part] != other.about[part]:
             notes.append(f"the {part} differ")

@@ -18,8 +18,8 @@ import scipy.io
 
 from amsf.base.errors import InputError
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
-from amsf.skeleton.bodies import Track, main_persons
-from amsf.skeleton.recordings import Recording
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 
 SUFFIX = ".mat"
 FORM = "aA_sS_tT_skeleton.mat"
@@ -49,18 +49,20 @@ def read(task: Task) -> Reading:
     (path,) = task
     numbers = parse_name(path.stem) or {}
     name = path.stem.removesuffix("_skeleton")
-    return Reading(LAYOUT, [Recording(read_joints(path), name, **numbers)])
+    joints = read_joints(path)
+    body = Track(np.arange(len(joints)), joints)
+    return Reading(LAYOUT, [RawRecording([body], name, numbers)])
 
 
 def read_joints(path: Path) -> np.ndarray:
     """Read one ``.mat`` file.
 
     Returns:
-        (1, T, 20, 3) float32 metres.
+        (T, 20, 3) numbers, as they are in the file.
 
     Raises:
-        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape, is
-            not numbers, is not finite or zero throughout.
+        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape or is
+            not numbers.
     """
     try:
         array = scipy.io.loadmat(path, variable_names=[KEY]).get(KEY)
@@ -80,8 +82,4 @@ def read_joints(path: Path) -> np.ndarray:
         raise InputError(f"{path}: {KEY} is {array.shape}; expected ({_JOINTS}, 3, frames)")
     if array.dtype.kind not in "fiu":
         raise InputError(f"{path}: {KEY} holds {array.dtype}; expected real numbers")
-    joints = array.transpose(2, 0, 1).astype(np.float64)
-    try:
-        return main_persons([Track(np.arange(len(joints)), joints)])
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return array.transpose(2, 0, 1).astype(np.float64)

@@ -21,8 +21,8 @@ from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.base.project import add_project, inside_project
 from amsf.machine.device import set_up
-from amsf.pack.base import LeftOut, Reading, reason_of
-from amsf.pack.formats import FORMATS, read_file
+from amsf.pack.base import LeftOut, Mended, reason_of
+from amsf.pack.formats import read_any
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.settings.findings import nearest
@@ -45,8 +45,8 @@ class _Found:
 
 def read_all(
     paths: Sequence[Path], predictor: Predictor | None = None
-) -> tuple[list[_Found], list[LeftOut]]:
-    """Read what can be read of several files, and report what cannot.
+) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
+    """Read what can be read of several files, and report what cannot and what was mended.
 
     Args:
         paths: the files.
@@ -54,24 +54,22 @@ def read_all(
     """
     found: list[_Found] = []
     failed: list[LeftOut] = []
-    readers = {entry.suffix: entry.read for entry in FORMATS.values()}
+    mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
-            if path.suffix in readers and path.is_file():
-                reading = readers[path.suffix]((path,))
-            else:
-                reading = Reading(*read_file(path))
+            outcome = read_any(path)
             if predictor is not None:
-                predictor.check_layout(reading.layout, str(path))
-            if not reading.recordings and not reading.left_out:
+                predictor.check_layout(outcome.layout, str(path))
+            if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             failed.append(LeftOut(path, reason_of(error, path)))
             continue
-        found += [_Found(path, recording) for recording in reading.recordings]
-        failed += reading.left_out
-    return found, failed
+        found += [_Found(path, recording) for recording in outcome.recordings]
+        failed += outcome.left_out
+        mended += outcome.mended
+    return found, failed, mended
 
 
 def as_json(
@@ -221,7 +219,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pre
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
     if given.list:
-        found, failed = read_all(given.recording)
+        found, failed, _ = read_all(given.recording)
         for item in failed:
             print(f"error: {item.file}: {item.reason}", file=sys.stderr)
         if found:
@@ -236,10 +234,12 @@ def _run(given: argparse.Namespace) -> bool:
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
-    found, failed = read_all(given.recording, predictor)
+    found, failed, mended = read_all(given.recording, predictor)
     found = chosen(found, given.only) if found else found
     for item in failed:
         print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    for note in mended:
+        print(f"note: {note.file}: {note.recording}: {note.what}", file=sys.stderr)
     predictions = predictor.predict_recordings(
         [item.recording for item in found], transductive=given.transductive
     )

@@ -11,7 +11,6 @@ texts are those of its stage encode; the methods are ``model.aligner`` and ``eva
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +19,7 @@ from amsf.base.artifacts import METRICS, Artifacts
 from amsf.base.errors import InputError
 from amsf.base.project import add_project, inside_project
 from amsf.settings.params import load_params
-from amsf.study.run import ENCODERS, study
+from amsf.study.run import clear, study
 from amsf.study.summary import as_text
 from amsf.text.features import load_text_features
 
@@ -73,9 +72,7 @@ def run(key: str, splits: int | None) -> None:
             if score in scores
         )
         print(f"{key}, class splits: {entry.splits}, {method}: {shown}")
-    for folder in scratch.iterdir():
-        if folder.name != ENCODERS:
-            shutil.rmtree(folder)
+    clear(scratch)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from amsf.backbone.export import load_recordings
 from amsf.backbone.extractors import fit_extractor
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
+from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
 from amsf.dataset.splits import Split, random_split
 from amsf.evaluation.baselines import evaluate_beside, evaluate_closed_form
@@ -26,6 +27,7 @@ from amsf.evaluation.evaluate import Result, Scores, evaluate, load_seed
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import load_phase, save_phase
 from amsf.machine.device import set_up
+from amsf.machine.snapshots import code_digest
 from amsf.model.aligner import ClosedFormAligner, aligner_class
 from amsf.settings.params import Settings
 from amsf.settings.protocol import GATES
@@ -33,6 +35,13 @@ from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import SkeletonSet
 from amsf.study.summary import TRANSDUCTIVE
 from amsf.training.runs import Inputs, train_benchmark
+
+# Rooms that studies import, this one included: scores are gone on from with equal code alone.
+ROOMS = (
+    "backbone", "base", "dataset", "evaluation", "features", "machine", "model", "settings",
+    "skeleton", "stage", "study", "training",
+)  # fmt: skip
+CODE = code_digest(ROOMS)
 
 Row = dict[str, Any]
 
@@ -46,8 +55,7 @@ class Source:
         features: ``backbone``, ``motion`` or ``backbone+motion``.
         motion: (N, ·) motion summaries of all recordings; None where they are not used.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
-        encoders: where trained encoders are kept, each by all that it depends on, so that another
-            study of the same splits, with other methods, does not train them again.
+        encoders: where trained encoders are kept, each by all that it depends on.
     """
 
     folder: Path
@@ -58,7 +66,13 @@ class Source:
 
 
 def score_split(
-    number: int, split: Split, source: Source, settings: Settings, scratch: Path
+    number: int,
+    split: Split,
+    source: Source,
+    settings: Settings,
+    features: Path,
+    scratch: Path,
+    code: str,
 ) -> list[Row]:
     """Score every method on one class split; a split that was scored before is read.
 
@@ -67,20 +81,32 @@ def score_split(
         split: its classes.
         source: what it is made from.
         settings: the benchmark's settings.
+        features: the folder of this split's features, named by all that they depend on.
         scratch: a folder of this split's own, named by all that its scores depend on.
+        code: :data:`CODE` of the process that asks.
 
     Returns:
         A row for each method and seed: :data:`amsf.study.summary.ABOUT` (``seed`` is empty for a
         closed form and for the ensemble of all seeds), and scores as fractions, every sample alike.
         Transductive scores are rows of their own.
+
+    Raises:
+        InputError: this process has other code than the one that asks; or see
+            :func:`export_phases`, :func:`amsf.training.runs.train_benchmark` and
+            :func:`amsf.evaluation.evaluate.evaluate`.
     """
+    if code != CODE:
+        raise InputError(
+            "this worker has another version of amsf than the process that asks; restart the "
+            "workers in the repository's folder"
+        )
     path = scratch / "scores.json"
     if path.is_file():
         rows: list[Row] = read_json(path)
         return rows
-    export_phases(split, source, settings, scratch)
+    export_phases(split, source, settings, features)
     phases = settings.evaluate.phases
-    loaded = {phase: load_phase(phase_file(scratch, phase)) for phase in phases}
+    loaded = {phase: load_phase(phase_file(features, phase)) for phase in phases}
     test, val = loaded["test"], loaded.get("val")
     models = []
     rows = []
@@ -92,7 +118,7 @@ def score_split(
         alone = settings.model_copy(
             update={"compute": settings.compute.model_copy(update={"jobs": 1, "scheduler": ""})}
         )
-        inputs = Inputs(alone, split, source.text, scratch)
+        inputs = Inputs(alone, split, source.text, features)
         train_benchmark(inputs, scratch / "models", scratch / "runs")
         for seed in settings.train.seeds:
             folder = seed_folder(scratch / "models", seed)
@@ -125,13 +151,14 @@ def draw_split(dataset: str, classes: int, unseen: int, seed: int) -> Split:
 
 def export_phases(split: Split, source: Source, settings: Settings, out: Path) -> None:
     """Write both phases' features of a split, each as one file, as the features stage does."""
+    missing = [p for p in settings.evaluate.phases if not phase_file(out, p).is_file()]
+    if not missing:  # made for other methods, or by a run that was interrupted
+        return
     device = set_up(settings.compute)
     recordings = load_recordings(source.folder, split.dataset)
     training = training_mask(recordings, settings.backbone.partition, source.folder)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
-    for phase in settings.evaluate.phases:
-        if phase_file(out, phase).is_file():  # of a run that was interrupted
-            continue
+    for phase in missing:
         seen, unseen = split.of_phase(phase)
         extractor = fit_extractor(
             source.features,

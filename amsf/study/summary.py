@@ -67,7 +67,7 @@ class Study:
             **{
                 method: {
                     score: {
-                        part: scores[score][part]
+                        part: round(scores[score][part], 2)
                         for part in ("mean", "se")
                         if part in scores[score]
                     }
@@ -160,7 +160,7 @@ def summarise_splits(table: pd.DataFrame, base: str) -> dict[str, dict[str, dict
             if method != base:
                 paired = (own[score] - table.loc[base][score]).to_numpy()
                 entry["difference"], entry["difference_se"] = mean_and_error(100 * paired)
-            found[method][score] = {k: round(v, 2) for k, v in entry.items() if np.isfinite(v)}
+            found[method][score] = {k: round(v, 4) for k, v in entry.items() if np.isfinite(v)}
     return found
 
 
@@ -176,7 +176,8 @@ def as_text(value: dict[str, float], sign: str = "") -> str:
     if not value:
         return ""
     error = f" ± {value['se']:.1f}" if "se" in value else ""
-    return f"{value['mean']:{sign}.1f}{error}"
+    mean = round(value["mean"], 1) + 0.0  # no -0.0
+    return f"{mean:{sign}.1f}{error}"
 
 
 def paired_difference(scores: dict[str, dict[str, float]], score: str) -> str:

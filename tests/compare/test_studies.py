@@ -44,6 +44,14 @@ def test_any_method_may_be_the_base() -> None:
     assert [c.other for c in compare_methods(STUDY, ["conse"], ["zsl"])] == ["ridge", "eszsl"]
 
 
+def test_transductive_scores_are_held_against_others_where_they_are_named() -> None:
+    again = "ridge, transductive"
+    study = small_study({"ridge": RIDGE, "eszsl": ESZSL, again: ESZSL})
+    assert [c.other for c in compare_methods(study, [], ["zsl"])] == ["eszsl"]
+    (one,) = compare_methods(study, ["ridge", again], ["zsl"])
+    assert (one.base, one.other) == ("ridge", again)
+
+
 def test_one_method_over_two_experiments() -> None:
     settings = {**SETTINGS, "model": {"latent": 9}}
     other = small_study(
@@ -55,7 +63,7 @@ def test_one_method_over_two_experiments() -> None:
     assert one.rows[0].difference.p == pytest.approx(known.pvalue)
     assert one.changes == ("model.latent 7 -> 9", "code")
     assert one.notes == (
-        "the numbers of splits differ (12 and 10): those of both",
+        "the numbers of splits differ (12 and 10): the first are compared",
         "the texts differ",
     )
     (same,) = compare_studies(("main", STUDY), [("mine", other)], "ridge", ["zsl"])

@@ -115,4 +115,5 @@ def test_as_text() -> None:
     assert as_text({"mean": 71.04, "se": 2.46}) == "71.0 ± 2.5"
     assert as_text({"mean": -1.0}, "+") == "-1.0"
     assert as_text({"mean": 2.0, "se": 0.5}, "+") == "+2.0 ± 0.5"
+    assert as_text({"mean": -0.04}) == "0.0"
     assert as_text({}) == ""
