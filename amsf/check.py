@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from amsf.base.artifacts import CLASSES, LISTS, SIMULATED, TEXTS
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import add_project, inside_project
 from amsf.base.yaml import parse_yaml
@@ -165,25 +167,21 @@ def parser(prog: str = "python -m amsf.check") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.check") -> None:
     """Print what is missing, and exit with 1 if anything is."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            _report()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        _report()
 
 
 def _report() -> None:
     params = load_params()
     found = findings(params, thorough=True)
     for line in found:
-        print(f"error: {line}", file=sys.stderr)
+        say(f"error: {line}", sys.stderr)
     if found:
         raise SystemExit(1)
     for key in params.benchmarks:
         if overrides := describe_overrides(params, key):
-            print(overrides)
-    print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
+            say(overrides)
+    say(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main() -> None:
     """Write data/settings/: what each stage reads of each benchmark (:mod:`amsf.stage.reads`)."""
     params = load_params()
     if found := findings(params):
-        raise InputError("\nerror: ".join(found))
+        raise InputError(found[0], *(f"error: {line}" for line in found[1:]))
     with atomic_path(SETTINGS) as out:
         write_values(read_yaml(PARAMS), out)
     print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")

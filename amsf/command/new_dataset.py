@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from amsf.base.artifacts import CLASSES, DATA, TEXTS
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import MARKS, add_project, inside_project
 from amsf.base.storage import write_text
@@ -111,12 +112,8 @@ def main(
 ) -> None:
     """The command line."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            print("\n".join(new_dataset(given.name, given.label)))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        say("\n".join(new_dataset(given.name, given.label)))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ amsf texts import path/to/sem_info 60 data/texts/ntu60-msf
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import add_project, inside_project
 from amsf.dataset.classes import load_classes
@@ -61,15 +62,11 @@ def main(
 ) -> None:
     """The command line."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            if given.action == "show":
-                print(show_texts(given.dataset, given.number))
-            else:
-                import_published_texts(given.folder, given.classes, given.out)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        if given.action == "show":
+            say(show_texts(given.dataset, given.number))
+        else:
+            import_published_texts(given.folder, given.classes, given.out)
 
 
 if __name__ == "__main__":

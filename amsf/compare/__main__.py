@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.project import add_project, inside_project
@@ -153,12 +154,8 @@ def parser(prog: str = "python -m amsf.compare") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.compare") -> None:
     """The command line."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        _run(given)
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -180,7 +177,7 @@ def _run(given: argparse.Namespace) -> None:
             reports = compare_over_splits(snapshots, given.benchmark, metrics, given.method)
         else:
             reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
-    print("\n\n".join(as_text(report) for report in reports))
+    say("\n\n".join(as_text(report) for report in reports))
     if given.csv is not None:
         write_text(given.csv, as_csv(reports))
     if given.markdown is not None:

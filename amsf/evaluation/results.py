@@ -14,6 +14,7 @@ import pandas as pd
 
 from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
 from amsf.evaluation.evaluate import Result, Scores, SeedResult
 from amsf.evaluation.headline import ENSEMBLE
@@ -64,11 +65,11 @@ def write_results(
             confusion = confusion_counts(results, split.classes)
             names = [f"{c} {labels[c]}" for c in range(split.classes)]
             frame = pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=names)
-            write_text(files.confusion, frame.to_csv(lineterminator="\n"))
+            write_text(files.confusion, csv_text(frame, index=True))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(path, csv_text(table, float_format="%.6g"))
 
 
 def summarise(

@@ -10,8 +10,6 @@ and each recording in which something was mended.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import itertools
 import sys
 import time
@@ -20,10 +18,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from amsf.base.artifacts import CLASSES
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
+from amsf.base.tables import csv_text
 from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
@@ -198,15 +201,13 @@ class _Rules:
 
 def _report(left_out: Sequence[LeftOut], mended: Sequence[Mended], source: Path) -> str:
     """The report as CSV, with paths as seen from the source."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "outcome", "reason"])
     base = source if source.is_dir() else source.parent
-    rows = [(item.file, "left out", item.reason) for item in left_out]
-    rows += [(item.file, "mended", f"recording '{item.recording}': {item.what}") for item in mended]
-    for file, outcome, reason in rows:
-        writer.writerow([file.relative_to(base).as_posix(), outcome, reason])
-    return text.getvalue()
+    found = [(item.file, "left out", item.reason) for item in left_out]
+    found += [
+        (item.file, "mended", f"recording '{item.recording}': {item.what}") for item in mended
+    ]
+    rows = [(file.relative_to(base).as_posix(), *what) for file, *what in found]
+    return csv_text(pd.DataFrame(rows, columns=["file", "outcome", "reason"], dtype=str))
 
 
 def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
@@ -229,21 +230,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pac
     """The command line."""
     given = parser(prog).parse_args(arguments)
     start = time.perf_counter()
-    try:
-        with inside_project(given):
-            options = {name: value for name, value in vars(given).items() if name != "project"}
-            packed = pack(**options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        options = {name: value for name, value in vars(given).items() if name != "project"}
+        packed = pack(**options)
     seconds = time.perf_counter() - start
     rate = packed.recordings / seconds
-    print(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
-    print(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
+    say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
+    say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
     for what, count in Counter(item.what for item in packed.mended).most_common():
-        print(f"mended in {count} recordings: {what}")
+        say(f"mended in {count} recordings: {what}")
     for note in packed.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", sys.stderr)
 
 
 if __name__ == "__main__":

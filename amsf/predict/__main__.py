@@ -17,9 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from amsf.base.command import command
+from amsf.base.display import escaped, say
 from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.base.project import add_project, inside_project
+from amsf.base.storage import check_writable
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Mended, reason_of
 from amsf.pack.formats import read_any
@@ -103,7 +106,7 @@ def as_table(path: Path, prediction: Prediction, top: int) -> str:
     width = max(len("class"), *(len(score.label) for score in shown))
     best = max(prediction.classes, key=lambda score: score.probability)
     lines = [
-        f"{path}: {prediction.recording}",
+        f"{escaped(path)}: {escaped(prediction.recording)}",
         f"answer: {answer.label} ({side_of(answer)}); P(unseen) "
         f"{100 * prediction.unseen_probability:.1f} %",
         f"{'rank':>4}  {'class':<{width}}  {'side':<6}  probability",
@@ -206,57 +209,65 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.predict") -> None:
     """The command line; exits with 1 if a recording could not be read."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            failed = _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        failed = _run(given)
     if failed:
         raise SystemExit(1)
+
+
+def _complain(left_out: LeftOut) -> None:
+    say(f"error: {escaped(left_out.file)}: {escaped(left_out.reason)}", sys.stderr)
 
 
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
     if given.list:
         found, failed, _ = read_all(given.recording)
-        for item in failed:
-            print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+        for left_out in failed:
+            _complain(left_out)
         if found:
-            print(as_list(chosen(found, given.only)))
+            say(as_list(chosen(found, given.only)))
         return bool(failed)
     if given.benchmark is None:
         known = ", ".join(load_params().benchmarks) or "none"
         raise InputError(f"--benchmark is missing; name one of params.yaml, which has {known}")
     if given.gif is not None and given.gif.suffix.lower() != ".gif":
         raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
+    if given.gif is not None:
+        check_writable(given.gif)
     predictor = Predictor.load(given.benchmark, given.seed)
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     found, failed, mended = read_all(given.recording, predictor)
     found = chosen(found, given.only) if found else found
-    for item in failed:
-        print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    for left_out in failed:
+        _complain(left_out)
     for note in mended:
-        print(f"note: {note.file}: {note.recording}: {note.what}", file=sys.stderr)
+        say(f"note: {escaped(note.file)}: {escaped(note.recording)}: {note.what}", sys.stderr)
     predictions = predictor.predict_recordings(
         [item.recording for item in found], transductive=given.transductive
     )
-    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
+    for item, prediction in zip(found, predictions):
+        if not prediction.is_finite():
+            reason = f"recording '{item.recording.name}': its coordinates give no finite scores"
+            failed.append(LeftOut(item.file, reason))
+            _complain(failed[-1])
+    shown = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
+    named = [(item.file, prediction) for item, prediction in shown]
     if given.json:
         value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
-        print(json.dumps(value, indent=1))
+        say(json.dumps(value, indent=1, allow_nan=False))
     else:
         if predictor.simulated and named:
-            print(f"{given.benchmark} was trained on simulated recordings.\n")
+            say(f"{given.benchmark} was trained on simulated recordings.\n")
         if given.transductive and named:
-            print(f"Transductive: each answer depends on all {len(named)} recordings.\n")
-        print("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
+            say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
+        say("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
     if given.gif is not None and named:
         scenes = [
             scene_of(item.recording, p, predictor.simulated, given.transductive)
-            for item, p in zip(found, predictions)
+            for item, p in shown
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
     return bool(failed)

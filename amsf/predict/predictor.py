@@ -6,6 +6,7 @@ D = text width · F = feature width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
 
+_HUGE = 1e15  # its square, summed over a vector, still is a float32
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -66,6 +69,11 @@ class Prediction:
     def answer(self) -> ClassScore:
         """The class that evaluation would predict."""
         return self.classes[0]
+
+    def is_finite(self) -> bool:
+        """Whether its probabilities are numbers; of coordinates beyond all bodies they are none."""
+        numbers = [self.unseen_probability, *(score.probability for score in self.classes)]
+        return all(math.isfinite(number) for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -254,9 +262,15 @@ class Predictor:
         skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
         device = find_device(self.settings.compute.device)
         features, logits = self.extractor.compute(skeletons, range(len(skeletons)), device)
-        unseen_probability, answers, joint = self.scores(
-            torch.from_numpy(features), logits, transductive=transductive
-        )
+        # What comes of coordinates beyond all bodies has no probabilities, and spoils no other's.
+        usable = (np.abs(features) < _HUGE).all(1) & (np.abs(logits) < _HUGE).all(1)
+        unseen_probability = np.full(len(features), np.nan)
+        answers = np.zeros(len(features), np.int64)
+        joint = np.full((len(features), len(self.labels)), np.nan)
+        if usable.any():
+            unseen_probability[usable], answers[usable], joint[usable] = self.scores(
+                torch.from_numpy(features[usable]), logits[usable], transductive=transductive
+            )
         seen = set(self.model.config.seen)
         predictions = []
         for i, recording in enumerate(recordings):

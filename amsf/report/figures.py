@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from amsf.base.display import literal
 from amsf.base.storage import atomic_path
 
 # Okabe and Ito (2008), without their yellow, which is faint on white.
@@ -62,7 +63,7 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 def whole(name: str, width: int = LONGEST) -> str:
     """A class name in lines that fit into a picture; a dollar in it begins no formula."""
-    return "\n".join(textwrap.wrap(name, width)).replace("$", r"\$")
+    return literal("\n".join(textwrap.wrap(name, width)))
 
 
 def mark(index: int) -> tuple[str, str]:

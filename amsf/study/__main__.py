@@ -11,11 +11,12 @@ texts are those of its stage encode; the methods are ``model.aligner`` and ``eva
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.artifacts import METRICS, Artifacts
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import add_project, inside_project
 from amsf.settings.params import load_params
@@ -38,12 +39,8 @@ def parser(prog: str = "python -m amsf.study") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.study") -> None:
     """Run the study of one benchmark and print what each method scores."""
     given = parser(prog).parse_args(arguments)
-    try:
-        with inside_project(given):
-            run(given.benchmark, given.splits)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        run(given.benchmark, given.splits)
 
 
 def run(key: str, splits: int | None) -> None:
@@ -71,7 +68,7 @@ def run(key: str, splits: int | None) -> None:
             for score, name in (("zsl", "ZSL"), ("H", "H"))
             if score in scores
         )
-        print(f"{key}, class splits: {entry.splits}, {method}: {shown}")
+        say(f"{key}, class splits: {entry.splits}, {method}: {shown}")
     clear(scratch)
 
 
