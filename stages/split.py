@@ -24,7 +24,9 @@ def main(key: str) -> None:
             f"{entry.dataset} has {classes}: run `dvc repro encode@{key}`"
         )
     listed = LISTS / f"{key}.yaml"
-    features = text.select(settings.views)
+    # Other kinds look at no text, and a dataset may lack the views.
+    chosen = settings.views if settings.kind in ("easy", "hard") else text.views
+    features = text.select(chosen)
     split = choose_split(settings, entry.dataset, features, entry.unseen, listed)
     split.save(artifacts.split)
     say(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")

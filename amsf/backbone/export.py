@@ -25,6 +25,7 @@ from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.settings.params import Settings
 from amsf.skeleton.partition import training_mask
+from amsf.skeleton.poses import Poses
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 
 
@@ -82,7 +83,8 @@ def export_features(
         split: the benchmark's class split.
         settings: the benchmark's settings; ``backbone`` and ``compute`` are read.
         out: the folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
-            what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``.
+            what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``, and the poses of
+            :mod:`amsf.skeleton.poses`.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
         kind: the benchmark's ``features``: ``backbone``, ``motion`` or ``backbone+motion``.
 
@@ -103,6 +105,8 @@ def export_features(
     motion = None if kind == "backbone" else motion_features(recordings)
     shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motion)
     tasks = [(phase, *shared) for phase in roles]
+    # For the report, which has no recordings.
+    Poses.of(recordings, split.unseen, roles["test"]["gtest"]).save(out)
     return side_by_side(export_phase, tasks, compute, "encoders trained")
 
 

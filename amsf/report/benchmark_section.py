@@ -49,6 +49,13 @@ _GATE_COLUMNS = {
     "H_chance": "H of a coin",
     "validation": "Right on validation classes",
 }
+VIEWS_IN_WORDS = {
+    "lb": "the label, in words",
+    "MAad": "what the action is, written by people",
+    "MAmd": "how the body moves, written by people",
+    "LLMad": "what the action is, in the fuller style of a language model",
+    "LLMmd": "how the body moves, in the fuller style of a language model",
+}
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
 
@@ -69,6 +76,9 @@ def benchmark_section(
         "findings": findings(benchmark),
         "own_scores": [spread(benchmark.metrics, score) for score in ("zsl", "H")],
         "published": published_beside(benchmark.conditions, published),
+        "unseen_table": _unseen_table(benchmark),
+        "views": {view: VIEWS_IN_WORDS[view] for view in benchmark.settings.model.views},
+        "poses": _poses(benchmark, pictures),
         "scores": _score_table(benchmark),
         "seeds": _seed_table(benchmark),
         "transductive": _transductive_table(benchmark),
@@ -110,6 +120,30 @@ def _alignment(name: str, row: dict[str, Any]) -> str:
     falling = sorted(row["on_validation_classes"].items(), key=lambda one: -one[1])
     shown = ", ".join(f"{other} {accuracy:.1f} %" for other, accuracy in falling)
     return f"{name}: {row['chosen']}, by seen classes left out ({shown})"
+
+
+def _unseen_table(benchmark: BenchmarkData) -> Table:
+    """What the model knows of the unseen classes: their texts."""
+    header = ["Unseen class", *benchmark.texts]
+    rows = [
+        [f"{c} {benchmark.labels[c]}", *(texts[c] for texts in benchmark.texts.values())]
+        for c in benchmark.split.unseen
+    ]
+    caption = (
+        "The texts of the unseen classes, all that the model knows of them"
+        if benchmark.texts
+        else "The unseen classes; their text vectors were imported, without the texts"
+    )
+    return Table(caption, header, rows)
+
+
+def _poses(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
+    if benchmark.poses is None or not len(benchmark.poses.labels):
+        return []
+    names = ", ".join(benchmark.labels[c] for c in benchmark.poses.labels)
+    alt = f"Stick figures in five poses each, one recording of each unseen class: {names}."
+    caption = "One test recording of each unseen class, which no model was trained on."
+    return [picture(pictures / "poses.png", alt, caption)]
 
 
 def _score_table(benchmark: BenchmarkData) -> Table:

@@ -92,6 +92,11 @@ def small_report(
     rows = "".join(f'{i},"{label}",1\n' for i, label in enumerate(labels))
     (folder / "data/classes").mkdir(parents=True, exist_ok=True)
     (folder / f"data/classes/{dataset}.csv").write_text("id,label,persons\n" + rows)
+    for view in VIEWS:
+        texts = "".join(f'{i},0,"{view} of {label}"\n' for i, label in enumerate(labels))
+        path = folder / f"data/descriptions/{dataset}/{view}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("id,sample,text\n" + texts)
     settings = _add_params(folder, key, dataset, unseen, seeds, task, switches or {})
     first, second = C - unseen, C - 2 * unseen
     split = make_split(
