@@ -1,7 +1,8 @@
 """The backbone stage: recordings and a split -> both phases' features in the published layout.
 
 N = samples · C = classes. Beside the published files each folder has ``names.json``, the
-recording behind each row, and the output's top folder holds the two extractors.
+recording behind each row, with ``features: motion`` also ``train_people.npy``, whose recording it
+is; and the output's top folder holds the two extractors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from amsf.base.artifacts import encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import write_array, write_json
 from amsf.dataset.classes import origin_of
-from amsf.dataset.layout import FILES, NAMES, array_file, phase_folder
+from amsf.dataset.layout import FILES, NAMES, PEOPLE, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
@@ -148,6 +149,8 @@ def export_phase(
         features, logits = extractor.compute(recordings, rows, device, motion)
         write(role, rows, features, logits)
         label = recordings.label[rows]
+        if role == "train" and kind == "motion":
+            write_array(array_file(folder, PEOPLE), recordings.subject[rows])
         if role == "gtest":
             new = np.isin(label, unseen)
             write("ztest", rows[new], features[new], logits[new])

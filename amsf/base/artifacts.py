@@ -64,11 +64,6 @@ class Artifacts:
         return self.data / "features" / self.key
 
     @property
-    def many_splits(self) -> Path:
-        """Folder of ``python -m amsf.study``."""
-        return self.data / "many_splits" / self.key
-
-    @property
     def splits_scratch(self) -> Path:
         """Where ``python -m amsf.study`` keeps finished splits until all are."""
         return self.data / "training" / f"{self.key}-splits"
@@ -158,9 +153,9 @@ class EvaluationFiles:
         return self.folder / "map.json"
 
     @property
-    def seen_space(self) -> Path:
-        """The space in which a gate measures distances to the seen classes; of GZSL alone."""
-        return self.folder / "seen_space.safetensors"
+    def gate_space(self) -> Path:
+        """What gates measure by themselves, whatever the alignment method; of GZSL alone."""
+        return self.folder / "gate_space.safetensors"
 
     def zsl_predictions(self, seed: int) -> Path:
         """One row for each test sample of an unseen class."""
@@ -200,6 +195,11 @@ class Metrics:
     def plots(self) -> Path:
         """Tables that `dvc plots` draws."""
         return self.folder / "plots"
+
+    @property
+    def many_splits(self) -> Path:
+        """What ``python -m amsf.study`` wrote, one folder for each benchmark; git keeps it."""
+        return self.folder / "many_splits"
 
     @property
     def ablation(self) -> Path:

@@ -7,18 +7,23 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.headline import headline
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
 from amsf.report.run_section import parameters
+from amsf.report.splits_section import splits_section
 from amsf.report.words import (
     SCORES,
+    beside_in_order,
+    beside_name,
     confusion_sentences,
     describe_accuracy,
     describe_classes,
     describe_confusion,
     describe_curve,
     findings,
+    in_percent,
     nearest_texts,
     spread,
 )
@@ -32,7 +37,6 @@ FEATURES = {
 }
 _OTHER_SCORES = {
     **SCORES,
-    "zsl_transductive": "ZSL, transductive",
     "ausuc": "AUSUC",
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",
@@ -42,6 +46,8 @@ _GATE_COLUMNS = {
     "ausuc": "AUSUC",
     "H": "H at the chosen threshold",
     "H_best": "H at the best threshold",
+    "H_chance": "H of a coin",
+    "validation": "Right on validation classes",
 }
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
@@ -65,7 +71,9 @@ def benchmark_section(
         "published": published_beside(benchmark.conditions, published),
         "scores": _score_table(benchmark),
         "seeds": _seed_table(benchmark),
+        "transductive": _transductive_table(benchmark),
         "gates": _gate_table(benchmark),
+        "splits": None if benchmark.study is None else splits_section(benchmark),
         "recognition": _recognition(benchmark, pictures),
         "confused": {side: confusion_sentences(benchmark, side) for side in sides},
         "classes": _class_table(benchmark),
@@ -79,19 +87,29 @@ def benchmark_section(
 
 def _facts(benchmark: BenchmarkData) -> dict[str, str]:
     model = benchmark.settings.model
-    gate = {} if benchmark.gzsl is None else {"Gate": benchmark.metrics["switches"]["gate"]}
+    row = headline(benchmark.metrics)
+    gate = {} if benchmark.gzsl is None else {"Gate": row["gate"]}
     return {
         "Dataset": benchmark.split.dataset,
         "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
         "Split": benchmark.split.kind,
         "Skeleton features": FEATURES[benchmark.entry.features],
         "Texts": f"{benchmark.text['encoder']}, views {', '.join(model.views)}",
-        "Alignment": model.aligner,
+        "Alignment": _alignment(model.aligner, row),
         "Fusion": model.fusion,
         "Protocol": benchmark.metrics["protocol"],
         "Selection of the cycle": benchmark.metrics["selection"],
         **gate,
     }
+
+
+def _alignment(name: str, row: dict[str, Any]) -> str:
+    """The method, and what it chose by how much where it had a choice."""
+    if "chosen" not in row:
+        return name
+    falling = sorted(row["on_validation_classes"].items(), key=lambda one: -one[1])
+    shown = ", ".join(f"{other} {accuracy:.1f} %" for other, accuracy in falling)
+    return f"{name}: {row['chosen']}, by seen classes left out ({shown})"
 
 
 def _score_table(benchmark: BenchmarkData) -> Table:
@@ -103,8 +121,7 @@ def _score_table(benchmark: BenchmarkData) -> Table:
             ("per_class", "every class alike"),
         )
     ]
-    transductive = "ZSL, transductive: after a second look at all unlabelled test samples at once"
-    caption = f"In percent; {transductive}" + (
+    caption = "In percent" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
         if benchmark.gzsl is not None
@@ -124,23 +141,42 @@ def _seed_table(benchmark: BenchmarkData) -> Table:
     return Table("In percent, every sample alike", header, rows, range(1, len(header)))
 
 
+def _transductive_table(benchmark: BenchmarkData) -> Table | None:
+    """Every method after a second look, each row marked; None where nobody asked for it."""
+    found = benchmark.metrics.get("transductive")
+    if found is None:
+        return None
+    count = len(benchmark.seeds)
+    names = {n: label for n, label in SCORES.items() if n in found["mean"]}
+    own = f"{benchmark.settings.model.aligner}, transductive"
+    rows = [[own, *(spread(found, name) for name in names)]]
+    rows += [
+        [f"{beside_name(method, count)}, transductive", *(in_percent(scores, n) for n in names)]
+        for method, scores in beside_in_order(found["beside"])
+    ]
+    caption = "Transductive scores, in percent, every sample alike"
+    return Table(caption, ["Method", *names.values()], rows, range(1, len(names) + 1))
+
+
 def _gate_table(benchmark: BenchmarkData) -> Table | None:
-    """Every gate on the same test samples, the used one shaded; None for ZSL alone."""
+    """Every gate on the same test samples, the used ones shaded; None for ZSL alone."""
     gates = benchmark.metrics["gates"]
     if not gates:
         return None
     names = [name for name in GATES if name in gates]
-    used = benchmark.metrics["switches"]["gate"]
+    used = set(benchmark.metrics["used_gates"].values())
+    columns = {k: v for k, v in _GATE_COLUMNS.items() if any(k in gates[n] for n in names)}
     rows = []
     for name in names:
         worth = gates[name]
-        remarks = ["used"] if name == used else []
-        remarks += ["no better than chance"] if worth["auc"] <= 0.5 else []
-        percent = [f"{100 * worth[column]:.1f}" for column in _GATE_COLUMNS]
+        remarks = ["used"] if name in used else []
+        remarks += [] if worth["better_than_chance"] else ["no better than chance"]
+        percent = [f"{100 * worth[c]:.1f}" if c in worth else "" for c in columns]
         rows.append([name, *percent, ", ".join(remarks)])
-    header = ["Gate", *_GATE_COLUMNS.values(), "Remark"]
+    header = ["Gate", *columns.values(), "Remark"]
     caption = "In percent, every sample alike, mean over seeds"
-    return Table(caption, header, rows, range(1, len(header) - 1), [names.index(used)])
+    marked = [n for n, name in enumerate(names) if name in used]
+    return Table(caption, header, rows, range(1, len(header) - 1), marked)
 
 
 def _class_table(benchmark: BenchmarkData) -> Table:

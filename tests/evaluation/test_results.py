@@ -54,13 +54,16 @@ def seed_result(seed: int, samples: int = 60) -> SeedResult:
         scores=scores,
         zsl_labels=zsl,
         zsl_prediction=np.array([2, 2, 1, 0]),
+        gate_name="regression",
         gate=gate,
         gzsl=gzsl,
         curve=curve,
-        gates={"regression": {"auc": 0.5, "ausuc": 0.1, "H": 0.2, "H_best": 0.3}},
+        gates={"regression": {"auc": 0.6, "ausuc": 0.1, "H": 0.2, "H_best": 0.3, "H_chance": 0.15}},
         seed=seed,
         cycle=seed,
         latent=MAP,
+        method="vae",
+        alternatives={},
     )
 
 
@@ -70,7 +73,8 @@ RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
 def zsl_only(seed: int) -> SeedResult:
     full = seed_result(seed)
     zsl = {"zsl": full.scores["zsl"]}
-    return replace(full, cycle=0, scores=zsl, gate=None, gzsl=None, curve=None, gates={})
+    bare = {"gate_name": None, "gate": None, "gzsl": None, "curve": None, "gates": {}}
+    return replace(full, cycle=0, scores=zsl, **bare)
 
 
 def test_means_and_deviations_over_seeds() -> None:
@@ -97,9 +101,56 @@ def test_headline_is_in_percent() -> None:
     assert (row["seeds"], row["protocol"], row["selection"]) == (3, "clean", "val")
 
 
+def test_a_gate_like_a_coin_is_marked() -> None:
+    assert headline(summarise(RESULTS, {}, small_settings()))["gate_better_than_chance"]
+    for worse in ({"auc": 0.5}, {"H": 0.15}):
+        gates = {"regression": {**RESULTS[0].gates["regression"], **worse}}
+        summary = summarise([replace(RESULTS[0], gates=gates)], {}, small_settings())
+        assert not summary["gates"]["regression"]["better_than_chance"]
+        assert not headline(summary)["gate_better_than_chance"]
+
+
+def test_what_was_chosen_and_by_how_much() -> None:
+    first = replace(RESULTS[0], method="ridge", gate_name="combined")
+    first = replace(first, alternatives={"ridge": 0.5, "conse": 0.5})
+    second = replace(RESULTS[1], method="conse", alternatives={"ridge": 0.25, "conse": 0.75})
+    third = replace(second, seed=2)
+    gates = {**RESULTS[0].gates, "combined": RESULTS[0].gates["regression"]}
+    each = [replace(one, gates=gates) for one in (first, second, third)]
+    summary = summarise(each, {}, small_settings())
+    assert summary["methods"] == {"0": "ridge", "1": "conse", "2": "conse"}
+    row = headline(summary)
+    assert row["chosen"] == "conse (2 seeds), ridge (1)"
+    assert row["gate"] == "regression (2 seeds), combined (1)"
+    assert row["on_validation_classes"] == {"ridge": 33.33, "conse": 66.67}
+    assert "chosen" not in headline(summarise(RESULTS, {}, small_settings()))
+
+
 def test_headline_of_zsl_alone() -> None:
     row = headline(summarise([zsl_only(0)], {}, small_settings()))
     assert set(row) == {"zsl", "beside", "protocol", "selection", "seeds"}
+
+
+def test_transductive_scores_stand_apart() -> None:
+    looked = [
+        replace(r, transductive={"zsl": {"overall": 0.5 + 0.1 * r.seed, "per_class": 0.5}})
+        for r in RESULTS
+    ]
+    asked = small_settings(evaluate={"transductive": True})
+    beside = {"ridge": replace(looked[0], transductive={"zsl": {"overall": 0.7, "per_class": 1}})}
+    summary = summarise(looked, beside, asked)
+    plain = summarise(looked, beside, small_settings())
+    apart = summary.pop("transductive")
+    assert summary == plain
+    assert apart["mean"]["zsl"]["overall"] == pytest.approx(0.6)
+    assert apart["std"]["zsl"] == pytest.approx({"overall": 0.1, "per_class": 0.0})
+    assert apart["seeds"]["2"]["zsl"]["overall"] == 0.7
+    row = headline({**summary, "transductive": apart})
+    assert row.pop("transductive") == {
+        "zsl": {"mean": 60.0, "std": 10.0},
+        "beside": {"ridge": {"zsl": 70.0}},
+    }
+    assert row == headline(plain)
 
 
 def test_confusion_equals_scikit_learn() -> None:

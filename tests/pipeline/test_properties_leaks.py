@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from amsf.base.storage import read_tensors, write_array, write_json, write_tensors
 from amsf.model.checkpoints import load_model
@@ -29,6 +30,10 @@ TEST, VAL = FOLDERS["test"], FOLDERS["val"]
 
 def _rows(path: Path) -> np.ndarray:
     return np.load(path)
+
+
+def _softmax(path: Path) -> None:
+    np.save(path, softmax(np.load(path), axis=1))
 
 
 def _put_row(source: Path, target: Path, row: int = 0) -> None:
@@ -61,6 +66,10 @@ def _names(gtest: list[str], ztest: list[str], val: list[str]) -> None:
         (
             lambda: _put_row(TEST / "gtest.npy", VAL / "val.npy"),
             "1 validation rows are identical to GZSL test rows",
+        ),
+        (
+            lambda: _softmax(TEST / "gtest_out.npy"),
+            "test.gzsl: 15 of 15 rows of logits have no negative value and add up to 1",
         ),
         (lambda: _names(["x", "y"], ["z"], ["w"]), None),
         (
@@ -169,10 +178,10 @@ def test_validation_chooses_the_cycle_and_nothing_else(tmp_path: Path) -> None:
     assert _weights(plain / "val") != _weights(other / "val")
 
 
-def test_texts_of_unseen_classes_reach_the_classifier_alone(tmp_path: Path) -> None:
+def test_texts_of_unseen_classes_reach_their_prototypes_alone(tmp_path: Path) -> None:
     last = {"selection": "last"}
     plain = load_model(_train(tmp_path / "plain", last) / "test").state_dict()
     other = load_model(_train(tmp_path / "other", last, _spoil_unseen_texts) / "test").state_dict()
     same = {name: torch.equal(plain[name], other[name]) for name in plain}
     assert all(same[name] for name in plain if name.startswith("vae."))
-    assert not same["classifier.linear.weight"]
+    assert not same["class_prototypes"]

@@ -114,7 +114,7 @@ def small_report(
     test, val = loaded["test"], loaded.get("val")
     results = [evaluate_seed(*pair, test, val, vectors, settings) for pair in trained]
     beside = evaluate_beside(trained, test, val, vectors, split, settings)
-    space = None if val is None else space_of(test)
+    space = None if val is None else space_of(test, vectors[list(split.seen)])
     out = folder / f"data/evaluation/{key}"
     write_results(out, results, beside, space, split, labels, settings)
 
