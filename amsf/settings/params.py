@@ -167,7 +167,7 @@ class Backbone(Section):
     epochs: Count = 10
     batch_size: PositiveInt = 32
     learning_rate: Rate = 3e-3
-    frames: Annotated[int, Field(ge=16, le=4096, multiple_of=8, strict=True)] = 32
+    frames: Annotated[int, Field(ge=16, le=4096, multiple_of=8, strict=True)] = 16
     seed: TorchSeed = 0
 
 
