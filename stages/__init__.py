@@ -25,7 +25,7 @@ def run(main: Callable[..., None]) -> None:
     """
     words, wanted = sys.argv[1:], len(signature(main).parameters)
     stage, benchmark = Path(sys.argv[0]).stem, words[0] if words else None
-    about = (getmodule(main).__doc__ or "").splitlines()[0]
+    about = (getmodule(main).__doc__ or stage).splitlines()[0]
     if {"-h", "--help"} & set(words):
         print(about)
         return
