@@ -112,7 +112,6 @@ def test_an_edit_in_a_room_reruns_the_stages_that_use_it_and_no_others() -> None
 
 # A stage that needs little of a room depends on these files alone.
 DOORS = {
-    "amsf/backbone/seen_classifier.py": {"evaluate"},
     "amsf/check.py": {"check"},
     "amsf/dataset/classes.py": {"describe", "encode", "look_at_texts"},
     "amsf/study/summary.py": {"summarize"},

@@ -62,7 +62,9 @@ def test_sentences_name_both_classes_and_the_side_they_cross_to(two: BenchmarkDa
 
 
 def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
-    assert findings(two) == ["a finding with <b>markup</b>"]
+    # Whether so short a training beats chance is not what is tested here.
+    usual = findings(two)
+    assert usual[-1] == "a finding with <b>markup</b>"
     told = findings(
         replace(
             two,
@@ -70,9 +72,9 @@ def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
             text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": []}},
         )
     )
-    assert len(told) == 3
-    assert told[1] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
-    assert "higher than on new samples" in told[2]
+    assert told[: len(usual)] == usual and len(told) == len(usual) + 2
+    assert told[-2] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
+    assert "higher than on new samples" in told[-1]
 
 
 def test_alternative_texts_hold_the_numbers(two: BenchmarkData) -> None:
