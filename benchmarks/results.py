@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.storage import write_text
@@ -42,6 +43,7 @@ NAMES = {
     "prototypes": "`prototypes`",
     "eszsl": "`eszsl`",
     "conse": "`conse`",
+    "auto": "`auto`",
 }
 # Sets with the numbers of their unseen classes.
 PARTS = (("utd27", 5), ("utd27", 9), ("utd27", 13), ("utkinect10", 3), ("florence9", 3))
@@ -50,7 +52,7 @@ COLUMNS = {
     "seen": "S",
     "unseen": "U",
     "H": "H",
-    "H_best_combined": "H, best threshold",
+    "H_best": "H, best threshold",
     "ausuc": "AUSUC",
 }
 GATES = ("regression", "probability", "energy", "distance", "stacking", "combined")
@@ -58,7 +60,10 @@ GATES = ("regression", "probability", "energy", "distance", "stacking", "combine
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One table: a set, how many of its classes are unseen, the features and the methods."""
+    """One table: a set, how many of its classes are unseen, the features and the methods.
+
+    ``protocol`` has switches, by name, that are not to be the protocol's own.
+    """
 
     dataset: str
     unseen: int
@@ -66,11 +71,13 @@ class Table:
     aligner: str
     baselines: tuple[str, ...]
     splits: int
+    protocol: tuple[tuple[str, Any], ...] = ()
 
     @property
     def key(self) -> str:
         """A name for its files."""
-        return f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        name = f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        return "-".join([name, *(f"{switch}-{value}" for switch, value in self.protocol)])
 
 
 def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
@@ -79,7 +86,7 @@ def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
     Closed forms on motion statistics take ``splits``; where the encoder is trained for both phases
     of each split ``encoded``; and methods that learn by steps ``stepped``.
     """
-    closed = ("prototypes", "eszsl", "conse")
+    closed = ("prototypes", "eszsl", "conse", "auto")
     found = [
         Table(dataset, unseen, features, "ridge", closed, count)
         for dataset, unseen in PARTS
@@ -88,8 +95,11 @@ def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
         )
         if count
     ]  # fmt: skip
-    if stepped:  # minutes a split, so on one set alone
-        found.append(Table("utd27", 5, "motion", "vae", ("ridge", "prototypes"), stepped))
+    if stepped:
+        found += [
+            Table(dataset, unseen, "motion", "vae", ("ridge", "prototypes"), stepped)
+            for dataset, unseen in (("utd27", 5), ("utkinect10", 3), ("florence9", 3))
+        ]
     return found
 
 
@@ -123,6 +133,7 @@ def settings_of(one: Table) -> Settings:
     params = load_params()
     sections = params.model_dump(exclude={"benchmarks"})
     sections["model"]["aligner"] = one.aligner
+    sections["protocol"].update(one.protocol)
     sections["evaluate"]["baselines"] = one.baselines
     sections["evaluate"]["transductive"] = True
     sections["train"]["seeds"] = (0,)
@@ -233,8 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--trained-splits",
         type=int,
-        default=12,
-        help="class splits of what learns by steps; 0: none",
+        default=40,
+        help="class splits of what learns by steps, some 20 seconds each; 0: none",
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} instead of printing it")
     given = parser.parse_args(arguments)

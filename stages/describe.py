@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from amsf.base.artifacts import ANSWERS, DESCRIPTIONS
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import load_classes, texts_of
@@ -45,7 +46,7 @@ def main() -> None:
         for dataset, views in texts.items():
             write_descriptions(views, temporary / dataset)
             count = views["lb"]["id"].nunique()
-            print(f"{DESCRIPTIONS / dataset}: {count} classes, {', '.join(views)}")
+            say(f"{DESCRIPTIONS / dataset}: {count} classes, {', '.join(views)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from amsf.base.artifacts import DESCRIPTIONS, Artifacts
+from amsf.base.display import say
 from amsf.dataset.classes import class_count
 from amsf.settings.params import load_params
 from amsf.text.descriptions import load_descriptions
@@ -21,14 +22,15 @@ def main(benchmark: str) -> None:
     classes = class_count(dataset)
     output = Artifacts(benchmark).text_features
     if text.encoder == "published":
-        views = published_views(Path(text.checkpoint), classes)
-        features = import_published(Path(text.checkpoint), views, classes, dataset=dataset)
+        folder = Path(text.checkpoint).expanduser()
+        views = published_views(folder, classes)
+        features = import_published(folder, views, classes, dataset=dataset)
         features.save(output, {"published": views})
     else:
         texts = load_descriptions(DESCRIPTIONS / dataset, classes)
         features, manifest = encode_texts(texts, text, dataset)
         features.save(output, manifest)
-    print(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
+    say(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
 
 
 if __name__ == "__main__":

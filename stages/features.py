@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from amsf.base.artifacts import Artifacts, phase_file
+from amsf.base.display import say
 from amsf.base.storage import atomic_path, write_json
 from amsf.dataset.splits import Split
 from amsf.features.agreement import report_agreement, report_probabilities
@@ -49,8 +50,8 @@ def main(key: str) -> None:
             save_phase(phase_file(out, phase), sets)
         write_json(out / "manifest.json", manifest)
     for line in findings:
-        print(f"warning: {key}: {line}", file=sys.stderr)
-    print(f"{key}: features of {' and '.join(map(str, folders.values()))}")
+        say(f"warning: {key}: {line}", sys.stderr)
+    say(f"{key}: features of {' and '.join(map(str, folders.values()))}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amsf.base.artifacts import LISTS, Artifacts
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
 from amsf.dataset.splits import choose_split
@@ -23,10 +24,12 @@ def main(key: str) -> None:
             f"{entry.dataset} has {classes}: run `dvc repro encode@{key}`"
         )
     listed = LISTS / f"{key}.yaml"
-    features = text.select(settings.views)
+    # Other kinds look at no text, and a dataset may lack the views.
+    chosen = settings.views if settings.kind in ("easy", "hard") else text.views
+    features = text.select(chosen)
     split = choose_split(settings, entry.dataset, features, entry.unseen, listed)
     split.save(artifacts.split)
-    print(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")
+    say(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")
 
 
 if __name__ == "__main__":

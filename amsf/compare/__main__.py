@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.compare.evaluations import benchmarks_of, read_evaluation
 from amsf.compare.pairs import METRICS, compare_experiments, compare_seeds
@@ -127,34 +129,33 @@ def compare_over_splits(
     return reports
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.compare", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.compare") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
+    own.add_argument(
         "other", nargs="*", help="compared with base; none: the seeds, or methods, of base"
     )
-    parser.add_argument(
+    own.add_argument(
         "--splits", action="store_true", help="over the class splits of `python -m amsf.study`"
     )
-    parser.add_argument(
+    own.add_argument(
         "--method", nargs="+", default=[], help="with --splits (default: model.aligner)"
     )
-    parser.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
-    parser.add_argument(
-        "--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)"
-    )
-    parser.add_argument("--per-class", action="store_true", help="weigh classes alike")
-    parser.add_argument("--csv", type=Path, help="write the numbers as CSV")
-    parser.add_argument("--markdown", type=Path, help="write the tables as Markdown")
-    given = parser.parse_args(arguments)
-    try:
+    own.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
+    own.add_argument("--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)")
+    own.add_argument("--per-class", action="store_true", help="weigh classes alike")
+    own.add_argument("--csv", type=Path, help="write the numbers as CSV")
+    own.add_argument("--markdown", type=Path, help="write the tables as Markdown")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.compare") -> None:
+    """The command line."""
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
         _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -176,7 +177,7 @@ def _run(given: argparse.Namespace) -> None:
             reports = compare_over_splits(snapshots, given.benchmark, metrics, given.method)
         else:
             reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
-    print("\n\n".join(as_text(report) for report in reports))
+    say("\n\n".join(as_text(report) for report in reports))
     if given.csv is not None:
         write_text(given.csv, as_csv(reports))
     if given.markdown is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.base.tables import csv_text
 from amsf.compare.evaluations import Evaluation
 from amsf.compare.pairs import METRICS, Comparison, Row
 from amsf.compare.statistics import Interval, verdict
@@ -98,14 +99,13 @@ def as_markdown(report: Report) -> str:
 
 def as_csv(reports: Sequence[Report]) -> str:
     """One line a benchmark, comparison and metric, with every interval."""
-    return pd.DataFrame(
-        [
-            _record(report, comparison, row)
-            for report in reports
-            for comparison in report.comparisons
-            for row in comparison.rows
-        ]
-    ).to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    rows = [
+        _record(report, comparison, row)
+        for report in reports
+        for comparison in report.comparisons
+        for row in comparison.rows
+    ]
+    return csv_text(pd.DataFrame(rows), float_format="%.6g")
 
 
 def _heading(benchmark: str, base: Evaluation, weighting: str) -> list[str]:

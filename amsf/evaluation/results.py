@@ -14,11 +14,12 @@ import pandas as pd
 
 from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
 from amsf.evaluation.evaluate import Result, Scores, SeedResult
+from amsf.evaluation.gate_space import GateSpace
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
-from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 CURVE_POINTS = 501
@@ -28,7 +29,7 @@ def write_results(
     out: Path,
     results: Sequence[SeedResult],
     beside: Mapping[str, Result],
-    space: SeenSpace | None,
+    space: GateSpace | None,
     split: Split,
     labels: Sequence[str],
     settings: Settings,
@@ -38,7 +39,7 @@ def write_results(
     ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, scores of what
     stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
     shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
-    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``seen_space.safetensors``,
+    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``gate_space.safetensors``,
     ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
     rows true, columns predicted).
     """
@@ -55,7 +56,7 @@ def write_results(
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
                 _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
         if space is not None:
-            space.save(files.seen_space)
+            space.save(files.gate_space)
         ensemble = beside.get(ENSEMBLE)
         if ensemble is not None and ensemble.gate is not None:  # predictions are made with it
             ensemble.gate.save(files.gate(ENSEMBLE))
@@ -64,11 +65,11 @@ def write_results(
             confusion = confusion_counts(results, split.classes)
             names = [f"{c} {labels[c]}" for c in range(split.classes)]
             frame = pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=names)
-            write_text(files.confusion, frame.to_csv(lineterminator="\n"))
+            write_text(files.confusion, csv_text(frame, index=True))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(path, csv_text(table, float_format="%.6g"))
 
 
 def summarise(
@@ -83,13 +84,13 @@ def summarise(
     switches = settings.switches()
     summary: dict[str, Any] = {
         "beside": {name: result.scores for name, result in beside.items()},
-        "gates": {
-            name: {
-                what: float(np.mean([r.gates[name][what] for r in results]))
-                for what in results[0].gates[name]
-            }
-            for name in results[0].gates
+        "alternatives": {
+            name: float(np.mean([r.alternatives[name] for r in results]))
+            for name in results[0].alternatives
         },
+        "methods": {str(r.seed): r.method for r in results},
+        "gates": {name: _gate_worth([r.gates[name] for r in results]) for name in results[0].gates},
+        "used_gates": {str(r.seed): r.gate_name for r in results if r.gate_name},
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
         "protocol": switches.name,
         "selection": switches.selection,
@@ -122,6 +123,12 @@ def _over_seeds(seeds: Mapping[str, Scores]) -> dict[str, Any]:
         "seeds": seeds,
         "std": reduced(lambda x: np.std(x, ddof=1)) if len(seeds) > 1 else {},
     }
+
+
+def _gate_worth(over_seeds: Sequence[dict[str, float]]) -> dict[str, float | bool]:
+    """Means over seeds, and whether they are more than a coin's."""
+    mean = {what: float(np.mean([one[what] for one in over_seeds])) for what in over_seeds[0]}
+    return {**mean, "better_than_chance": mean["auc"] > 0.5 and mean["H"] > mean["H_chance"]}
 
 
 def per_class_table(

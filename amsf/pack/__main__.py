@@ -10,8 +10,6 @@ and each recording in which something was mended.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import itertools
 import sys
 import time
@@ -20,10 +18,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
+
 from amsf.base.artifacts import CLASSES
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
-from amsf.dataset.classes import check_name, class_count, texts_of
+from amsf.base.tables import csv_text
+from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
 from amsf.pack.name_list import NameList
@@ -95,7 +99,7 @@ def pack(
     if own:
         name = dataset or out.resolve().name
         check_name(name)
-        has_list = (CLASSES / f"{texts_of(name)}.csv").is_file()
+        has_list = (CLASSES / f"{name}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
     folders = ClassFolders(name, source) if own else None
     rules = _Rules(classes, folders, listed, left_out)
@@ -241,47 +245,45 @@ class _Rules:
 
 def _report(left_out: Sequence[LeftOut], mended: Sequence[Mended], source: Path) -> str:
     """The report as CSV, with paths as seen from the source."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "outcome", "reason"])
     base = source if source.is_dir() else source.parent
-    rows = [(item.file, "left out", item.reason) for item in left_out]
-    rows += [(item.file, "mended", f"recording '{item.recording}': {item.what}") for item in mended]
-    for file, outcome, reason in rows:
-        writer.writerow([file.relative_to(base).as_posix(), outcome, reason])
-    return text.getvalue()
+    found = [(item.file, "left out", item.reason) for item in left_out]
+    found += [
+        (item.file, "mended", f"recording '{item.recording}': {item.what}") for item in mended
+    ]
+    rows = [(file.relative_to(base).as_posix(), *what) for file, *what in found]
+    return csv_text(pd.DataFrame(rows, columns=["file", "outcome", "reason"], dtype=str))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("source", type=Path, help="the folder of raw recordings, or one file")
+    own.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
+    own.add_argument("--out", type=Path, required=True, help="the folder to write into")
+    own.add_argument("--dataset", help="your own dataset's name (default: that of --out)")
+    own.add_argument("--jobs", type=int, default=0, help="processes (default: one for each core)")
+    own.add_argument("--missing", type=Path, help="a text file naming recordings to leave out")
+    add_options(own)
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pack") -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m amsf.pack", description=__doc__.split("\n")[0])
-    parser.add_argument("source", help="the folder of raw recordings, or one file")
-    parser.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
-    parser.add_argument("--out", required=True, help="the folder to write into")
-    parser.add_argument(
-        "--dataset", help="the name of a dataset of your own (default: that of --out)"
-    )
-    parser.add_argument(
-        "--jobs", type=int, default=0, help="processes (default: one for each core)"
-    )
-    parser.add_argument("--missing", help="a text file naming recordings to leave out")
-    add_options(parser)
-    given = vars(parser.parse_args(arguments))
+    given = parser(prog).parse_args(arguments)
     start = time.perf_counter()
-    try:
-        stated = take_options(given)
-        packed = pack(**given, stated=stated)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), inside_project(given):
+        options = {name: value for name, value in vars(given).items() if name != "project"}
+        stated = take_options(options)
+        packed = pack(**options, stated=stated)
     seconds = time.perf_counter() - start
     rate = packed.recordings / seconds
-    print(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
-    print(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
+    say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
+    say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
     for what, count in Counter(item.what for item in packed.mended).most_common():
-        print(f"mended in {count} recordings: {what}")
+        say(f"mended in {count} recordings: {what}")
     for note in packed.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", sys.stderr)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from joblib import Parallel, cpu_count, delayed
 
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.workers import workers_alive
 from amsf.pack import (
     bvh,
     kinect_sets,
@@ -278,9 +279,10 @@ def read_source(
     chunks = [tasks[i : i + chunk] for i in range(0, len(tasks), chunk)]
     # The outcomes come in order and are let go one by one: a dataset never is in memory whole.
     parallel = Parallel(n_jobs=min(jobs, len(chunks)) or 1, return_as="generator")
-    outcomes = parallel(delayed(_read_chunk)(part, format_name, stated) for part in chunks)
-    flat = (outcome for part in outcomes for outcome in part)
-    yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
+    with workers_alive(f"--jobs (there were {min(jobs, len(chunks))})"):
+        outcomes = parallel(delayed(_read_chunk)(part, format_name, stated) for part in chunks)
+        flat = (outcome for part in outcomes for outcome in part)
+        yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
 
 
 def _read_chunk(tasks: Sequence[Task], format_name: str, stated: Stated) -> list[Outcome | LeftOut]:

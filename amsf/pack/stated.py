@@ -9,7 +9,7 @@ from typing import Any
 
 from amsf.base.artifacts import CLASSES
 from amsf.base.errors import InputError
-from amsf.dataset.classes import load_classes, texts_of
+from amsf.dataset.classes import load_classes
 from amsf.skeleton.cleaning import Stated
 from amsf.skeleton.joints import AXES, layout_of
 from amsf.skeleton.recordings import UNKNOWN
@@ -73,7 +73,7 @@ class ClassFolders:
 
     def __init__(self, dataset: str, source: Path) -> None:
         self.source = source.absolute()
-        path = CLASSES / f"{texts_of(dataset)}.csv"
+        path = CLASSES / f"{dataset}.csv"
         self.hint = f"expected a folder above it with the name or id of a class of {path}"
         self._listed = path.is_file()
         self._ids: dict[str, int] = {}

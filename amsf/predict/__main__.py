@@ -1,14 +1,15 @@
 """Recognise actions in recordings with a trained benchmark.
 
-    python -m amsf.predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
+    amsf predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
 
-runs from the repository's top folder after ``dvc repro``; see docs/predict.md. In Python it is
+reads what ``dvc repro`` left in the project's folder; see docs/predict.md. In Python it is
 :class:`Predictor`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -16,14 +17,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from amsf.base.errors import InputError
+from amsf.base.command import command
+from amsf.base.display import escaped, say
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
+from amsf.base.storage import check_writable
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Mended, reason_of
 from amsf.pack.formats import read_any
 from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.settings.findings import nearest
+from amsf.settings.params import load_params
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
@@ -42,16 +49,24 @@ class _Found:
 
 
 def read_all(
-    paths: Sequence[Path], predictor: Predictor, stated: Stated = NOTHING
+    paths: Sequence[Path], predictor: Predictor | None = None, stated: Stated = NOTHING
 ) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
-    """Read what can be read of several files, and report what cannot and what was mended."""
+    """Read what can be read of several files, and report what cannot and what was mended.
+
+    Args:
+        paths: the files.
+        predictor: whose joints the recordings get; None where any will do.
+        stated: what the user says of the files.
+    """
     found: list[_Found] = []
     failed: list[LeftOut] = []
     mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
             outcome = read_any(path, stated)
-            recordings = predictor.with_own_joints(outcome.recordings, outcome.layout, str(path))
+            recordings = outcome.recordings
+            if predictor is not None:
+                recordings = predictor.with_own_joints(recordings, outcome.layout, str(path))
             if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
@@ -95,7 +110,7 @@ def as_table(path: Path, prediction: Prediction, top: int) -> str:
     width = max(len("class"), *(len(score.label) for score in shown))
     best = max(prediction.classes, key=lambda score: score.probability)
     lines = [
-        f"{path}: {prediction.recording}",
+        f"{escaped(path)}: {escaped(prediction.recording)}",
         f"answer: {answer.label} ({side_of(answer)}); P(unseen) "
         f"{100 * prediction.unseen_probability:.1f} %",
         f"{'rank':>4}  {'class':<{width}}  {'side':<6}  probability",
@@ -110,6 +125,34 @@ def as_table(path: Path, prediction: Prediction, top: int) -> str:
             f"probable single class is '{best.label}'."
         )
     return "\n".join(lines)
+
+
+def as_list(found: Sequence[_Found]) -> str:
+    """The names of recordings, with what is in each, file by file."""
+    lines = []
+    for path, items in itertools.groupby(found, key=lambda item: item.file):
+        lines.append(f"{path}:")
+        for recording in (item.recording for item in items):
+            persons, frames = recording.joints.shape[:2]
+            people = f"{persons} person{'s' if persons > 1 else ''}"
+            lines.append(f"  {recording.name}  ({frames} frames, {people})")
+    return "\n".join(lines)
+
+
+def chosen(found: Sequence[_Found], names: Sequence[str] | None) -> list[_Found]:
+    """Those of the recordings that have one of the names; all where no name is given.
+
+    Raises:
+        InputError: no recording has one of the names.
+    """
+    if not names:
+        return list(found)
+    there = [item.recording.name for item in found]
+    for name in names:
+        if name not in there:
+            hint = nearest(name, there) or f"; there are {first_ten(there)}"
+            raise InputError(f"--only {name}: no recording has this name{hint}")
+    return [item for item in found if item.recording.name in names]
 
 
 def side_of(score: ClassScore) -> str:
@@ -138,69 +181,99 @@ def positive(text: str) -> int:
     return number
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line; exits with 1 if a recording could not be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.predict", description=__doc__.split("\n")[0]
+def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument(
+        "recording", nargs="+", type=Path, help="files of any format that `amsf pack` reads"
     )
-    parser.add_argument(
-        "recording", nargs="+", type=Path, help="files of any format that amsf.pack reads"
+    own.add_argument("--benchmark", help="one of params.yaml")
+    own.add_argument(
+        "--list", action="store_true", help="list the recordings in the files, and do no more"
     )
-    parser.add_argument("--benchmark", required=True, help="one of params.yaml")
-    parser.add_argument(
+    own.add_argument(
+        "--only", action="append", metavar="NAME", help="this recording alone (may be repeated)"
+    )
+    own.add_argument(
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
-    parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
-    parser.add_argument(
+    own.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    own.add_argument(
         "--transductive",
         action="store_true",
         help="tell the recordings that count as unseen apart by a second look at all of them",
     )
-    parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
-    add_options(parser)
-    given = parser.parse_args(arguments)
-    try:
+    own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
+    own.add_argument("--json", action="store_true", help="print JSON alone")
+    own.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    add_options(own)
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.predict") -> None:
+    """The command line; exits with 1 if a recording could not be read."""
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
         failed = _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
     if failed:
         raise SystemExit(1)
 
 
+def _complain(left_out: LeftOut) -> None:
+    say(f"error: {escaped(left_out.file)}: {escaped(left_out.reason)}", sys.stderr)
+
+
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
+    stated = take_options(vars(given))
+    if given.list:
+        found, failed, _ = read_all(given.recording, stated=stated)
+        for left_out in failed:
+            _complain(left_out)
+        if found:
+            say(as_list(chosen(found, given.only)))
+        return bool(failed)
+    if given.benchmark is None:
+        known = ", ".join(load_params().benchmarks) or "none"
+        raise InputError(f"--benchmark is missing; name one of params.yaml, which has {known}")
     if given.gif is not None and given.gif.suffix.lower() != ".gif":
         raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
-    stated = take_options(vars(given))
+    if given.gif is not None:
+        check_writable(given.gif)
     predictor = Predictor.load(given.benchmark, given.seed)
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     found, failed, mended = read_all(given.recording, predictor, stated)
-    for item in failed:
-        print(f"error: {item.file}: {item.reason}", file=sys.stderr)
+    found = chosen(found, given.only) if found else found
+    for left_out in failed:
+        _complain(left_out)
     for note in mended:
-        print(f"note: {note.file}: {note.recording}: {note.what}", file=sys.stderr)
+        say(f"note: {escaped(note.file)}: {escaped(note.recording)}: {note.what}", sys.stderr)
     predictions = predictor.predict_recordings(
         [item.recording for item in found], transductive=given.transductive
     )
-    named = [(item.file, prediction) for item, prediction in zip(found, predictions)]
+    for item, prediction in zip(found, predictions):
+        if not prediction.is_finite():
+            reason = f"recording '{item.recording.name}': its coordinates give no finite scores"
+            failed.append(LeftOut(item.file, reason))
+            _complain(failed[-1])
+    shown = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
+    named = [(item.file, prediction) for item, prediction in shown]
     if given.json:
         value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
-        print(json.dumps(value, indent=1))
+        say(json.dumps(value, indent=1, allow_nan=False))
     else:
         if predictor.simulated and named:
-            print(f"{given.benchmark} was trained on simulated recordings.\n")
+            say(f"{given.benchmark} was trained on simulated recordings.\n")
         if given.transductive and named:
-            print(f"Transductive: each answer depends on all {len(named)} recordings.\n")
-        print("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
+            say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
+        say("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
     if given.gif is not None and named:
         scenes = [
             scene_of(item.recording, p, predictor.simulated, given.transductive)
-            for item, p in zip(found, predictions)
+            for item, p in shown
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
     return bool(failed)

@@ -6,6 +6,7 @@ D = text width · F = feature width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +24,13 @@ from amsf.dataset.splits import Split
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
+from amsf.evaluation.gate_space import GateSpace
 from amsf.evaluation.gates import FittedGate, load_gate
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.transductive import look_again
 from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
-from amsf.model.seen_space import SeenSpace
 from amsf.pack.formats import read_file
 from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
@@ -38,6 +39,8 @@ from amsf.skeleton.correspondence import converted
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
+
+_HUGE = 1e15  # its square, summed over a vector, still is a float32
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ class Prediction:
         """The class that evaluation would predict."""
         return self.classes[0]
 
+    def is_finite(self) -> bool:
+        """Whether its probabilities are numbers; of coordinates beyond all bodies they are none."""
+        numbers = [self.unseen_probability, *(score.probability for score in self.classes)]
+        return all(math.isfinite(number) for number in numbers)
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -87,7 +95,7 @@ class Predictor:
         extractor: from recordings to features and logits, of the test phase.
         model: the trained alignment: one seed's, or all of them together.
         gate: the gate that was fitted for that model.
-        space: in which the gate measures how far a sample is from the seen classes.
+        space: what the gate measures by itself, whatever the alignment method.
         labels: names of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
         seen_text: (S, V, D) those of the seen classes, likewise.
@@ -99,7 +107,7 @@ class Predictor:
     extractor: Extractor
     model: Scorer
     gate: FittedGate
-    space: SeenSpace
+    space: GateSpace
     labels: tuple[str, ...]
     text: np.ndarray
     seen_text: np.ndarray
@@ -165,7 +173,7 @@ class Predictor:
             extractor=extractor,
             model=model,
             gate=gate,
-            space=SeenSpace.load(made.evaluation_files.seen_space),
+            space=GateSpace.load(made.evaluation_files.gate_space),
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),
             text=text[list(split.unseen)],
             seen_text=text[list(split.seen)],
@@ -270,9 +278,15 @@ class Predictor:
         skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
         device = find_device(self.settings.compute.device)
         features, logits = self.extractor.compute(skeletons, range(len(skeletons)), device)
-        unseen_probability, answers, joint = self.scores(
-            torch.from_numpy(features), logits, transductive=transductive
-        )
+        # What comes of coordinates beyond all bodies has no probabilities, and spoils no other's.
+        usable = (np.abs(features) < _HUGE).all(1) & (np.abs(logits) < _HUGE).all(1)
+        unseen_probability = np.full(len(features), np.nan)
+        answers = np.zeros(len(features), np.int64)
+        joint = np.full((len(features), len(self.labels)), np.nan)
+        if usable.any():
+            unseen_probability[usable], answers[usable], joint[usable] = self.scores(
+                torch.from_numpy(features[usable]), logits[usable], transductive=transductive
+            )
         seen = set(self.model.config.seen)
         predictions = []
         for i, recording in enumerate(recordings):

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
-from amsf.base.storage import open_tensors, read_metadata, refusal, write_tensors
+from amsf.base.storage import open_tensors, read_metadata, refusals_told, write_tensors
 from amsf.skeleton.joints import layout_of
 
 FILE_NAME = "skeletons.safetensors"
@@ -287,9 +287,11 @@ def recordings_to_file(
     index = _Index(layout)
     absent = [above for above in path.parents if not above.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with refusals_told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         # In a folder of its own, which goes even if the last bytes of the file cannot be written.
         with (
+            refusals_told(path),
             tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder,
             Path(folder, "rows").open("wb") as spool,
         ):
@@ -307,11 +309,6 @@ def recordings_to_file(
                 simulated=simulated,
                 dataset=dataset,
             ).save(path)
-    except OSError as error:
-        told = refusal(error, path)
-        if told is None:
-            raise
-        raise told from error
     finally:
         if not path.exists():
             for made in absent:  # from below to above, as far as they are empty

@@ -174,7 +174,7 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
         )
         samples = {
             role: _samples(
-                rows, extractor.compute(recordings, rows, device, source.motion), recordings
+                rows, extractor.compute(recordings, rows, device, source.motion), recordings, source
             )
             for role, rows in roles[phase].items()
         }
@@ -182,10 +182,14 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
 
 
 def _samples(
-    rows: np.ndarray, extracted: tuple[np.ndarray, np.ndarray], recordings: SkeletonSet
+    rows: np.ndarray,
+    extracted: tuple[np.ndarray, np.ndarray],
+    recordings: SkeletonSet,
+    source: Source,
 ) -> ImportedSamples:
     features, logits = extracted
-    return ImportedSamples(features, recordings.label[rows], logits)
+    people = recordings.subject[rows] if source.features == "motion" else None
+    return ImportedSamples(features, recordings.label[rows], logits, people)
 
 
 def _sets(
@@ -199,7 +203,7 @@ def _sets(
     assert gated.logits is not None
     new = np.isin(gated.labels, unseen)
     return {
-        "train": ImportedSamples(train.features, train.labels, None),
+        "train": ImportedSamples(train.features, train.labels, None, train.people),
         "zsl": ImportedSamples(gated.features[new], gated.labels[new], None),
         "gzsl": gated,
     }
@@ -210,6 +214,8 @@ def _rows(number: int, split: Split, method: str, seed: int | None, result: Resu
     about = {"split": number, "classes": " ".join(map(str, split.unseen)), "seed": seed}
     best = {f"H_best_{name}": worth["H_best"] for name, worth in result.gates.items()}
     chosen = {f"H_{name}": worth["H"] for name, worth in result.gates.items()}
+    if result.gate_name is not None:
+        best["H_best"] = result.gates[result.gate_name]["H_best"]
     rows = [{**about, "method": method, **_overall(result.scores), **chosen, **best}]
     if result.transductive:
         name = f"{method}{TRANSDUCTIVE}"

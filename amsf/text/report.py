@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from amsf.base.cosines import cosine_matrix
+from amsf.base.display import literal
 from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.base.tables import csv_text
 from amsf.text.features import TextFeatures, duplicate_rows
 
 NEAREST = 3
@@ -25,6 +26,9 @@ NEAREST = 3
 # duplicate by the encoder's own measure: closer than this part of what is usual between a class
 # and its nearest one.
 NEAR = 0.25
+
+# Cosines that differ by less are equal but for rounding.
+_SAME = 1e-9
 
 # A perceptually even scale that reads the same with colour-blind eyes and in grey.
 COLOURS = "cividis"
@@ -54,18 +58,17 @@ def near_duplicates(cosines: np.ndarray) -> list[tuple[int, int, float]]:
 def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
     """Whether the same classes are alike in two views: (V, V) Spearman correlations.
 
-    They compare the upper triangles of the C x C matrices, as in representational similarity
-    analysis (Kriegeskorte et al. 2008). They compare orders, so that the scale of a view or an
+    NaN where one of the two does not tell classes apart: all its texts are alike, or there are but
+    two classes. They compare the upper triangles of the C x C matrices, as in representational
+    similarity analysis (Kriegeskorte et al. 2008), and by order, so that the scale of a view or an
     encoder does not matter.
     """
     upper = np.triu_indices(len(cosines[0]), k=1)
-    V = len(cosines)
-    correlations = np.eye(V)
-    for a in range(V):
-        for b in range(a):
-            correlations[a, b] = correlations[b, a] = float(
-                spearmanr(cosines[a][upper], cosines[b][upper]).statistic
-            )
+    pairs = pd.DataFrame({v: matrix[upper] for v, matrix in enumerate(cosines)})
+    pairs.loc[:, np.ptp(pairs.to_numpy(), axis=0) <= _SAME] = np.nan
+    # Not scipy.stats: its import takes longer than all else here.
+    correlations = pairs.corr(method="spearman").to_numpy(copy=True)
+    np.fill_diagonal(correlations, 1)
     return correlations
 
 
@@ -74,7 +77,7 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
 
     Files: ``similarity_<view>.png``, ``views.png``, ``nearest.csv`` (view, id, label, rank,
     nearest_id, nearest_label, cosine), ``report.json`` (per view: cosines' mean and largest,
-    duplicates, near-duplicates; correlation between views).
+    duplicates, near-duplicates; correlation between views or null).
 
     Args:
         features: the text features, (C, V, D).
@@ -87,7 +90,7 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
         "dataset": features.dataset,
         "encoder": features.encoder,
         "view_correlation": {
-            a: {b: round(float(correlation[i, j]), 4) for j, b in enumerate(cosines)}
+            a: {b: _rounded(correlation[i, j]) for j, b in enumerate(cosines)}
             for i, a in enumerate(cosines)
         },
         "views": {},
@@ -113,48 +116,63 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         write_json(temporary / "report.json", report)
-        write_text(temporary / "nearest.csv", table.to_csv(index=False, lineterminator="\n"))
-        title = f"{features.dataset}, {features.encoder}"
+        write_text(temporary / "nearest.csv", csv_text(table))
+        title = literal(f"{features.dataset}, {features.encoder}")
+        picture = _ClassPicture(labels)
         for view, matrix in cosines.items():
-            _draw_classes(matrix, labels, f"{title}, {view}").savefig(
-                temporary / f"similarity_{view}.png", metadata={"Software": None}
-            )
+            picture.save(matrix, f"{title}, {view}", temporary / f"similarity_{view}.png")
         _draw_views(correlation, features.views, title).savefig(
             temporary / "views.png", metadata={"Software": None}
         )
     return report
 
 
-def _draw_classes(cosines: np.ndarray, labels: Sequence[str], title: str) -> Figure:
-    """The C x C matrix with every class named; the scale spans what differs, off the diagonal."""
-    C = len(cosines)
-    height = max(3.8, 1.0 + 0.125 * C)  # inches: 9 points a class
-    figure = _figure(height + 3.0, height)  # and room for the names
-    axes = figure.add_subplot()
-    shown = cosines.copy()
-    np.fill_diagonal(shown, np.nan)  # always 1: left white
-    image = axes.imshow(shown, cmap=COLOURS, interpolation="nearest")
-    names = [f"{label} {i}" for i, label in enumerate(labels)]
-    axes.set_yticks(range(C), names, fontsize=6)
-    axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
-    axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
-    bar = figure.colorbar(image, ax=axes, shrink=0.5, pad=0.02)
-    bar.ax.tick_params(labelsize=7)
-    return figure
+def _rounded(value: float) -> float | None:
+    """Four digits; None, as JSON has no NaN, where there is no number."""
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+class _ClassPicture:
+    """The C x C matrix with every class named; the scale spans what differs, off the diagonal.
+
+    One figure for all views: most of the time goes into its names and their place.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        C = len(labels)
+        height = max(3.8, 1.0 + 0.125 * C)  # inches: 9 points a class
+        self._figure = _figure(height + 3.0, height)  # and room for the names
+        self._axes = self._figure.add_subplot()
+        self._image = self._axes.imshow(np.zeros((C, C)), cmap=COLOURS, interpolation="nearest")
+        names = [literal(f"{label} {i}") for i, label in enumerate(labels)]
+        self._axes.set_yticks(range(C), names, fontsize=6)
+        self._axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
+        bar = self._figure.colorbar(self._image, ax=self._axes, shrink=0.5, pad=0.02)
+        bar.ax.tick_params(labelsize=7)
+
+    def save(self, cosines: np.ndarray, title: str, path: Path) -> None:
+        shown = cosines.copy()
+        np.fill_diagonal(shown, np.nan)  # always 1: left white
+        self._image.set_data(shown)
+        self._image.autoscale()
+        self._axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
+        self._figure.savefig(path, metadata={"Software": None})
+        self._figure.set_layout_engine(None)  # all stays in its place
 
 
 def _draw_views(correlation: np.ndarray, views: Sequence[str], title: str) -> Figure:
     """The V x V matrix with its numbers."""
     figure = _figure(5, 4.2)
     axes = figure.add_subplot()
-    lowest = min(0.0, float(correlation.min()))
+    lowest = min(0.0, float(np.nanmin(correlation)))
     image = axes.imshow(correlation, cmap=COLOURS, vmin=lowest, vmax=1)
     axes.set_xticks(range(len(views)), views)
     axes.set_yticks(range(len(views)), views)
     for a, row in enumerate(correlation):
         for b, value in enumerate(row):
-            colour = "black" if value > (lowest + 1) / 2 else "white"
-            axes.text(b, a, f"{value:.2f}", ha="center", va="center", color=colour)
+            dark = value <= (lowest + 1) / 2  # a cell without a number stays white
+            colour, shown = "white" if dark else "black", "–" if np.isnan(value) else f"{value:.2f}"
+            axes.text(b, a, shown, ha="center", va="center", color=colour)
     axes.set_title(f"Are the same classes alike in two views?\n{title}", fontsize=10)
     figure.colorbar(image, ax=axes, label="Spearman correlation")
     return figure

@@ -178,10 +178,10 @@ def test_validation_chooses_the_cycle_and_nothing_else(tmp_path: Path) -> None:
     assert _weights(plain / "val") != _weights(other / "val")
 
 
-def test_texts_of_unseen_classes_reach_the_classifier_alone(tmp_path: Path) -> None:
+def test_texts_of_unseen_classes_reach_their_prototypes_alone(tmp_path: Path) -> None:
     last = {"selection": "last"}
     plain = load_model(_train(tmp_path / "plain", last) / "test").state_dict()
     other = load_model(_train(tmp_path / "other", last, _spoil_unseen_texts) / "test").state_dict()
     same = {name: torch.equal(plain[name], other[name]) for name in plain}
     assert all(same[name] for name in plain if name.startswith("vae."))
-    assert not same["classifier.linear.weight"]
+    assert not same["class_prototypes"]

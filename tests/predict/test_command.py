@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from amsf.base.artifacts import EXAMPLES
+from amsf.command.examples import example_recordings
 from amsf.pack.npz import write
 from amsf.predict.__main__ import Predictor, main, scene_of
 from amsf.skeleton.joints import layout_of
@@ -17,6 +20,7 @@ from amsf.skeleton.recordings import SkeletonSet
 from tests.support.raw_files import one_body, write_ntu
 from tests.support.small_project import KEY
 
+ROOT = Path(__file__).parents[2]
 SKELETONS = "data/simulated/demo/skeletons.safetensors"
 
 
@@ -154,12 +158,14 @@ def test_a_broken_recording_among_good_ones_of_a_file(
     write(path, three)
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = np.nan
+    arrays["joints"][3, 4, 0] = np.nan  # lost, and filled
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = 1e30
     np.savez(path, **arrays)
     out, err = call(capsys, [path, "--json"], code=1)
     told = json.loads(out)
     assert [p["recording"] for p in told["predictions"]] == [three.names[0], three.names[2]]
-    assert three.names[1] in err
+    assert f"error: {path}: recording '{three.names[1]}': frame 3, joint 4: a coordinate" in err
+    assert f"note: {path}: {three.names[0]}: lost joints (zeros or NaN) filled\n" in err
 
 
 def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,6 +198,116 @@ def test_the_title_of_the_animation(clip: Path) -> None:
 def test_top_must_be_positive(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = call(capsys, [clip, "--top", 0], code=2)
     assert "expected 1 or more" in err
+
+
+def test_a_file_of_many_recordings(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = SkeletonSet.load(SKELETONS).names
+    out, _ = call(capsys, [SKELETONS, "--list"])
+    head, *rows = out.splitlines()
+    assert head == f"{SKELETONS}:"
+    assert [row.split("(")[0].strip() for row in rows] == names
+    assert rows[0].endswith(" frames, 1 person)")
+    one = ["--only", names[7], "--only", names[3]]
+    out, _ = call(capsys, [SKELETONS, "--json", *one])
+    assert [p["recording"] for p in json.loads(out)["predictions"]] == [names[3], names[7]]
+    out, _ = call(capsys, [SKELETONS, "--list", *one])
+    assert len(out.splitlines()) == 3
+    _, err = call(capsys, [SKELETONS, "--only", names[3] + "x"], code=1)
+    assert f"no recording has this name; did you mean '{names[3]}'?" in err
+
+
+def test_listing_needs_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main([str(ROOT / EXAMPLES / "recording.npz"), "--list"])
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "none.npz"), "--list"])
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none.npz'}: no such file\n"
+
+
+def test_without_a_benchmark(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([SKELETONS])
+    assert f"--benchmark is missing; name one of params.yaml, which has {KEY}" in (
+        capsys.readouterr().err
+    )
+
+
+def test_from_another_folder(
+    demo_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The sample recording, as README uses it, with the project named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / EXAMPLES)
+    words = ["examples/recording.npz", "--project", demo_project, "--gif", "out.gif"]
+    out, _ = call(capsys, [*words, "--json", "--classes", "examples/my_actions.csv"])
+    answers = json.loads(out)["predictions"]
+    assert [row["recording"] for row in answers] == list(example_recordings().names)
+    for row in answers:
+        assert {"squat and clap", "salute"} <= {c["label"] for c in row["classes"]}
+    assert (tmp_path / "out.gif").is_file()
+
+
+@pytest.mark.parametrize("size", [1e15, 3e38])
+def test_coordinates_beyond_all_bodies_fail_alone(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, size: float,
+) -> None:  # fmt: skip
+    """Where a reader lets them pass, JSON still is JSON and the other recording is named."""
+    two = SkeletonSet.load(SKELETONS).subset([3, 200])
+    path = tmp_path / "two.npz"
+    write(path, two)
+    extractor = type(Predictor.load(KEY).extractor)
+    compute = extractor.compute
+
+    def overflowing(self: Any, *given: Any) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = compute(self, *given)
+        features[0, 0] = size
+        return features, logits
+
+    monkeypatch.setattr(extractor, "compute", overflowing)
+    out, err = call(capsys, [path, "--json"], code=1)
+    told = json.loads(out, parse_constant=pytest.fail)
+    assert [row["recording"] for row in told["predictions"]] == [two.names[1]]
+    assert "no finite scores" in told["failed"][0]["reason"]
+    assert two.names[0] in err
+
+
+@pytest.mark.parametrize("what", ["a folder", "below a file"])
+def test_an_animation_that_cannot_be_written_is_told_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    target = tmp_path / "out.gif"
+    if what == "a folder":
+        target.mkdir()
+    else:
+        target.touch()
+        target = target / "more.gif"
+    out, err = call(capsys, ["nothing.npz", "--gif", target], code=1)
+    assert out == ""
+    assert err.startswith(f"error: {target}: could not be written")
+    assert err.count("\n") == 1
+
+
+def test_names_are_shown_without_control_characters(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a\x1b[2J\u202e.npz"
+    write(path, SkeletonSet.load(SKELETONS).subset([3]))
+    out, _ = call(capsys, [path])
+    assert r"a\x1b[2J\u202e.npz: " in out
+    bad = tmp_path / "b\x1b[2J.npz"
+    bad.write_bytes(b"no archive")
+    _, err = call(capsys, [bad], code=1)
+    assert r"b\x1b[2J.npz: " in err
+    assert "\x1b" not in out + err
 
 
 def test_transductive_answers_say_so(
