@@ -19,7 +19,7 @@ from amsf.base.errors import InputError
 
 
 def read_pickle(path: Path) -> Any:
-    """Read a pickle of numbers, texts, lists, tuples, dicts, sets and NumPy arrays of numbers.
+    """Read a pickle of numbers, texts, lists, tuples, dicts and NumPy arrays of numbers.
 
     Raises:
         InputError: the file is damaged, or names anything else.
@@ -46,24 +46,42 @@ class _NotAdmittedError(Exception):
     """A name that a pickle may not use."""
 
 
-def _empty(kind: object, shape: tuple[int, ...], code: bytes) -> np.ndarray:
+class _Dtype:
+    """What stands for NumPy's data type: of its state the order of the bytes alone is taken."""
+
+    def __init__(self, code: object, *others: object) -> None:
+        if not isinstance(code, str) or np.dtype(code).kind not in "biufUS":
+            raise _NotAdmittedError(f"an array of {code!r:.40}")
+        self.numpy = np.dtype(code)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] in ("<", ">"):
+            self.numpy = self.numpy.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array whose state must be numbers or texts in a buffer of the right length."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        version, shape, dtype, fortran, content = state
+        if not isinstance(dtype, _Dtype) or not isinstance(content, bytes):
+            raise _NotAdmittedError("an array of objects")
+        native: Any = (version, shape, dtype.numpy, bool(fortran), content)
+        super().__setstate__(native)
+
+
+def _empty(kind: object, shape: object, code: object) -> np.ndarray:
     """What NumPy's own function makes: an array that the pickle then fills."""
-    return np.empty(0)
+    return np.empty(0).view(_Array)
 
 
-def _of_buffer(buffer: Any, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
-    return np.frombuffer(buffer, dtype).reshape(shape, order="F" if order == "F" else "C")
+def _of_buffer(buffer: Any, dtype: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    array = np.frombuffer(buffer, dtype.numpy)
+    return array.reshape(shape, order="F" if order == "F" else "C")
 
 
-def _dtype(code: str, *others: object) -> np.dtype:
-    dtype = np.dtype(code) if isinstance(code, str) else None
-    if dtype is None or dtype.kind not in "biufUS":
-        raise _NotAdmittedError(f"an array of {code!r}")
-    return dtype
-
-
-def _scalar(dtype: np.dtype, content: bytes) -> Any:
-    return np.frombuffer(content, dtype, 1)[0]
+def _scalar(dtype: _Dtype, content: bytes) -> Any:
+    return np.frombuffer(content, dtype.numpy, 1)[0]
 
 
 def _encoded(text: str, encoding: str) -> bytes:
@@ -74,7 +92,7 @@ def _encoded(text: str, encoding: str) -> bytes:
 _ARRAY = object()  # stands for the class ndarray, which is named but need not be called
 _ADMITTED: dict[tuple[str, str], Callable[..., Any] | object] = {
     ("numpy", "ndarray"): _ARRAY,
-    ("numpy", "dtype"): _dtype,
+    ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encoded,
     ("collections", "OrderedDict"): OrderedDict,
 }

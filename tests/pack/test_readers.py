@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from amsf.base.errors import InputError
+from amsf.base.pickles import read_pickle
 from amsf.pack.base import SDK_ORDER, Outcome
 from amsf.pack.formats import find_source, read_any, read_source
 from amsf.skeleton.cleaning import MIRRORED, NOTHING, TWO_D, Stated
@@ -173,6 +174,26 @@ def test_a_pickle_runs_nothing(tmp_path: Path, hostile: object, capsys, monkeypa
             read_any(path)
     assert capsys.readouterr().out == ""
     assert [p.name for p in tmp_path.iterdir()] == ["hostile.pkl"]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_of_a_pickle_are_as_they_were(tmp_path: Path, protocol: int) -> None:
+    rng = np.random.default_rng(0)
+    content = {
+        "floats": rng.normal(size=(2, 3, 4)).astype(">f4"),
+        "columns": np.asfortranarray(rng.normal(size=(3, 5))),
+        "halves": rng.normal(size=7).astype(np.float16),
+        "texts": np.array(["a", "bcd"]),
+        "number": np.int64(7),
+        "plain": [1, 2.5, "x", None, True, (1, b"2"), {"a": [1]}],
+    }
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps(content, protocol))
+    found = read_pickle(path)
+    assert found["plain"] == content["plain"]
+    for key in ("floats", "columns", "halves", "texts", "number"):
+        np.testing.assert_array_equal(found[key], content[key])
+        assert found[key].dtype.newbyteorder("=") == content[key].dtype.newbyteorder("=")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x05", b"cos\nsystem\n(S'true'\ntR.", b"text"])
