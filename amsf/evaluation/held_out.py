@@ -89,7 +89,9 @@ def leave_out(
                 space = GateSpace.fit(features[train], labels[train], text[classes])
                 own = space.scores(features[held], text[classes], text[others])
                 if classified:
-                    fitted = SeenClassifier.fit(features[train], labels[train], classes, len(text))
+                    fitted = SeenClassifier.fit(
+                        features[train], labels[train], classes.tolist(), len(text)
+                    )
                     logits = fitted.logits(features[held])[:, classes]
                     own |= classifier_scores(logits, temperature)
                 found.append(own)
