@@ -35,6 +35,7 @@ from amsf.skeleton.stature import (
 JOINTS = "lost joints (zeros or NaN) filled"
 EMPTY = "a person of zeros or NaN taken out"
 TWO_D = "2-D poses taken as asked: depth 0, the spine taken to be 0.5 m long"
+UNSEEN = "joints that were never seen, and are no part of the body's 13, put to their parents"
 MIRRORED = "left and right, which are swapped in the file, mirrored"
 FLAT = "flat poses at a distance taken as they are: there is no depth in them"
 CUT = "frames without anyone at the start, at the end or in a long gap left out"
@@ -175,6 +176,11 @@ def _in_metres(raw: RawRecording, layout: Layout, stated: Stated) -> _Upright:
     for body in raw.bodies:
         joints = _whole(body.joints, layout, stated.flat)
         joints, lost = layout.with_middles(joints, lost_joints(joints, layout))
+        if stated.flat:
+            unseen = _unseen(lost, layout)
+            for joint, parent in unseen.items():
+                joints[:, joint], lost[:, joint] = joints[:, parent], lost[:, parent]
+            notes += [UNSEEN] if unseen else []
         there = ~lost.all(1)
         if not there.any():
             continue
@@ -223,6 +229,22 @@ def _whole(joints: np.ndarray, layout: Layout, flat: bool) -> np.ndarray:
     elif flat:  # a depth that is none, or a detector's score; a joint of zeros stays lost
         whole[..., 2] *= 0
     return whole
+
+
+def _unseen(lost: np.ndarray, layout: Layout) -> dict[int, int]:
+    """Joints that a camera never saw, such as an ear, and the nearest ones inwards that it saw.
+
+    Args:
+        lost: (K, J) bool.
+        layout: of the joints; those that the motion summary looks at are not among the found.
+    """
+    never = np.asarray(lost.all(0))
+    needed = {*layout.parts.values(), *layout.hips, *layout.spine}
+    return {
+        joint: next(at for at in layout.path(joint, layout.root) if not never[at] or at in needed)
+        for joint in range(len(layout))
+        if never[joint] and joint not in needed and not never.all()
+    }
 
 
 def _metres(poses: np.ndarray, layout: Layout, stated: float | None, notes: list[str]) -> float:

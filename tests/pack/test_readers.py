@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from amsf.base.errors import InputError
 from amsf.base.pickles import read_pickle
 from amsf.pack.base import SDK_ORDER, Outcome
 from amsf.pack.formats import find_source, read_any, read_source
-from amsf.skeleton.cleaning import MIRRORED, NOTHING, TWO_D, Stated
+from amsf.skeleton.cleaning import MIRRORED, NOTHING, TWO_D, UNSEEN, Stated
 from amsf.skeleton.joints import LAYOUTS, layout_of
 from tests.support.raw_files import moving
 
@@ -257,7 +258,7 @@ def test_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
 # Frames in JSON
 
 
-def people(*poses: np.ndarray) -> dict[str, object]:
+def people(*poses: np.ndarray) -> dict[str, Any]:
     rows = [np.column_stack([pose, np.full(len(pose), 0.9)]).ravel().tolist() for pose in poses]
     return {
         "version": 1.3,
@@ -280,6 +281,24 @@ def test_frames_of_openpose(tmp_path: Path) -> None:
     left, right = sorted(joints, key=lambda body: body[..., 0].mean())
     same_picture(left, first)
     same_picture(right, second)
+
+
+def test_ears_and_toes_that_a_camera_never_saw(tmp_path: Path) -> None:
+    joints = moving("body25", 6)
+    layout = layout_of("body25")
+    hidden = [layout.index(name) for name in ("right_eye", "right_ear", "left_small_toe")]
+    for t in range(6):
+        content = people(picture(joints[t]))
+        for at in hidden:
+            content["people"][0]["pose_keypoints_2d"][3 * at + 2] = 0.0
+        (tmp_path / f"c_{t:012d}_keypoints.json").write_text(json.dumps(content))
+    outcome = read_any(tmp_path, FLAT)
+    assert {item.what for item in outcome.mended} == {TWO_D, UNSEEN, "-y up turned to y up"}
+    found = outcome.recordings[0].joints[0]
+    parents = [layout.index(name) for name in ("nose", "nose", "left_ankle")]
+    np.testing.assert_array_equal(found[:, hidden], found[:, parents])
+    seen = [i for i in range(25) if i not in hidden]
+    same_picture(found[:, seen], joints[:, seen])
 
 
 def test_a_recording_of_kinetics_skeleton(tmp_path: Path) -> None:
