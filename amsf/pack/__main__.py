@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
 import sys
 import time
 from collections import Counter
@@ -117,7 +118,9 @@ def pack(
             add(recording)
         notes = rules.notes()
     training = out / LIST_NAME
-    if rules.train and not training.exists():
+    # A list of nothing but numbers is one of subjects.
+    listable = all(re.fullmatch(r"(?!\d+$)[^\s,;#]+", one) for one in rules.train)
+    if listable and 0 < len(rules.train) < len(rules.names) and not training.exists():
         write_text(training, "\n".join([f"# as {source.name} says", *rules.train]) + "\n")
         notes.append(f"{training}: the {len(rules.train)} training recordings that the files name")
     report = out / REPORT_NAME
