@@ -66,7 +66,7 @@ def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) 
     write(set={"train": {"cycles": 3, **same}})
     main([])
     told = capsys.readouterr().out
-    assert "tiny-u2: by its own `set`, train.cycles is 3 instead of 5\n" in told
+    assert "tiny-u2: by its own `set`, train.cycles is 3 instead of 10\n" in told
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ PARAMS = Area(
         _changed("a key in an address", describe__base_url="https://example.org/v1?api_key=secret"),
         _changed("a call's whole address",
                  describe__base_url="https://example.org/v1/chat/completions"),
-        _changed("a truth value for a number", train__learning_rate=True),
+        _changed("a truth value for a fraction", train__learning_rate=True),
         _changed("a time of day for a number", train__cycles="1:30"),
         _changed("a number for a truth value", model__normalise_features=1),
         _changed("a size that no machine holds", model__latent=100_000_000),

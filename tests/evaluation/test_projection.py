@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from amsf.evaluation.projection import MOST_SAMPLES, latent_map
 from amsf.features.phases import SampleSet, load_phase
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
+from amsf.model.vae_aligner import VaeAligner
 from amsf.text.features import load_text_features
 from tests.support.small_report import found_in, small_reports
 
@@ -40,16 +43,14 @@ def test_with_a_flat_latent_space_nothing_is_lost(
     parts: tuple[Aligner, SampleSet, np.ndarray],
 ) -> None:
     model, samples, text = parts
-    state = {name: value.clone() for name, value in model.state_dict().items()}
-    try:
-        for coder in (model.vae.skeleton_encoder, model.vae.text_encoder):
-            with torch.no_grad():
-                coder.mu.weight[2:] = 0
-                coder.mu.bias[2:] = 0
-        found = latent_map(model, samples, text, [6, 7, 8])
-        whole = model.embed(samples.features[samples.labels >= 6]).numpy()
-    finally:
-        model.load_state_dict(state)
+    switches = model.config.switches.model_copy(update={"read_out": "classifier"})
+    model = VaeAligner(replace(model.config, switches=switches))
+    for coder in (model.vae.skeleton_encoder, model.vae.text_encoder):
+        with torch.no_grad():
+            coder.mu.weight[2:] = 0
+            coder.mu.bias[2:] = 0
+    found = latent_map(model, samples, text, [6, 7, 8])
+    whole = model.embed(samples.features[samples.labels >= 6]).numpy()
     assert found.explained == pytest.approx(1)
     np.testing.assert_allclose(pdist(found.samples), pdist(whole), rtol=1e-3, atol=1e-5)
 

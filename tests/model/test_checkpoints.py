@@ -57,7 +57,12 @@ def test_same_model_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("normed", [True, False])
 def test_normalisation_at_evaluation(normed: bool) -> None:
-    switches = Settings(protocol={"normalise_at_evaluation": normed}).switches()
+    protocol = {
+        "normalise_at_evaluation": normed,
+        "standardise": False,
+        "read_out": "classifier",
+    }
+    switches = Settings(protocol=protocol).switches()
     model = build_aligner(config(switches=switches))
     assert isinstance(model, VaeAligner)
     x = torch.randn(4, 12)

@@ -12,7 +12,8 @@ from torch.distributions import Normal
 from torch.distributions import kl_divergence as torch_kl
 from torch.nn.functional import mse_loss, normalize
 
-from amsf.model import eager_adam, linear
+from amsf.machine import linear
+from amsf.model import eager_adam
 from amsf.model.eager_adam import EagerAdam
 from amsf.model.fusion import build_fusion
 from amsf.model.vae import TERMS, CrossModalVAE, kl_divergence, sample, schedule

@@ -111,7 +111,8 @@ def test_every_stage_leaves_its_artifact(clone: Path) -> None:
         assert (clone / "data" / path).exists(), path
     row = metrics(clone)["demo-u8"]
     assert set(row) == {
-        "zsl", "seen", "unseen", "H", "ausuc", "beside", "protocol", "selection", "seeds",
+        "zsl", "seen", "unseen", "H", "ausuc", "beside", "gate", "gate_better_than_chance",
+        "protocol", "selection", "seeds",
     }  # fmt: skip
     assert set(row["beside"]) == {"ensemble", *SHORT["evaluate"]["baselines"]}
     assert set(row["beside"]["ridge"]) == {"zsl", "seen", "unseen", "H", "ausuc"}

@@ -96,7 +96,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_step_and_terms(
     shutil.copytree(demo_project, tmp_path / "project", symlinks=True)
     monkeypatch.chdir(tmp_path / "project")
     params = yaml.safe_load(Path("params.yaml").read_text())
-    params["train"] = {**params["train"], "learning_rate": 1e30}
+    params["train"] = {**params["train"], "learning_rate": 100.0}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     models = Path(f"data/models/{KEY}")
     before = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}

@@ -34,7 +34,8 @@ def two_seeds(demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for phase in ("test", "val"):
         model = load_model(Path(f"data/models/{KEY}/seed0") / phase)
         state = {
-            name: tensor + 0.3 * tensor.std() * torch.randn(tensor.shape, generator=generator)
+            name: tensor
+            + 3 * tensor.std(correction=0) * torch.randn(tensor.shape, generator=generator)
             for name, tensor in model.state_dict().items()
         }
         save_model(Path(f"data/models/{KEY}/seed1") / phase, replace(model.config, seed=1), state)
