@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from amsf.backbone.export import load_recordings
+from amsf.backbone.phase_features import load_recorded
 from amsf.base.artifacts import LISTS, SIMULATED, TEXTS
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
@@ -19,6 +19,7 @@ from amsf.features.phases import find_folder
 from amsf.machine.device import find_device
 from amsf.settings.overrides import describe_overrides
 from amsf.settings.params import Params, load_params
+from amsf.skeleton.partition import training_mask
 from amsf.text.descriptions import load_texts
 
 
@@ -58,8 +59,11 @@ def check_benchmark(params: Params, key: str) -> None:
     source = Path(entry.source)
     if source == SIMULATED:
         return
-    if entry.reads_recordings:
-        load_recordings(source, entry.dataset)
+    if entry.knows_all:
+        recorded = load_recorded(source, entry.dataset, entry.features)
+        training_mask(recorded, settings.backbone.partition, source)
+        if entry.features == "table":  # recordings may be gigabytes, and are read by their stage
+            recorded.validate(classes)
     else:
         for phase in settings.evaluate.phases:
             find_folder(source, split, phase)

@@ -71,6 +71,7 @@ def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) 
         ({"features": "backbone"}, "mine/skeletons.safetensors: no such file"),
         ({"features": "motion"}, "mine/skeletons.safetensors: no such file"),
         ({"features": "backbone+motion"}, "mine/skeletons.safetensors: no such file"),
+        ({"features": "table"}, "mine/features.npz: no such file; expected the features of all"),
         ({"unseen": 3}, "data/splits/tiny-u2.yaml: lists 2 unseen classes"),
         ({"unseen": 4, "set": {"split": {"kind": "random"}}}, "ask for at most 3"),
         ({"set": {"split": {"kind": "easy"}}}, "mine/sk_feats/e/shift_2_e: no such folder"),

@@ -29,6 +29,7 @@ FEATURES = {
     "motion": "motion statistics",
     "backbone+motion": "our encoder and motion statistics",
     "published": "imported",
+    "table": "a table, made by an encoder outside this pipeline",
 }
 _OTHER_SCORES = {
     **SCORES,

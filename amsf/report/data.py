@@ -215,7 +215,7 @@ def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
     """The demo's recordings are; those that features were made from say so themselves."""
     if entry.dataset == "demo":
         return True
-    if not entry.reads_recordings:
+    if not entry.knows_all:
         return False
     note = read_json(made.backbone / f"{encoder_name('test')}.json")
     return bool(note.get("simulated"))

@@ -36,6 +36,7 @@ _OURS = {
     "backbone": "our own encoder",
     "motion": "motion statistics",
     "backbone+motion": "our own encoder with motion statistics",
+    "table": "another encoder",
 }
 
 

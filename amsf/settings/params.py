@@ -62,13 +62,18 @@ class Benchmark(Section):
     dataset: Annotated[str, Field(pattern=NAME)]
     unseen: PositiveInt
     source: Annotated[str, Field(min_length=1)]
-    features: Literal["published", "backbone", "motion", "backbone+motion"]
+    features: Literal["published", "backbone", "motion", "backbone+motion", "table"]
     splits: Natural = 0
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @property
     def reads_recordings(self) -> bool:
         """Whether the features are made here, from recordings."""
+        return self.features not in ("published", "table")
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether there are features of all recordings, for any class split."""
         return self.features != "published"
 
 

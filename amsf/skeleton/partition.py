@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
-from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
+from amsf.skeleton.annotations import Annotations
+from amsf.skeleton.recordings import UNKNOWN
 
 LIST_NAME = "train_subjects.txt"
 
@@ -56,7 +57,7 @@ _COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
 
 
 def training_mask(
-    skeletons: SkeletonSet, partition: str, source: str | Path | None = None
+    skeletons: Annotations, partition: str, source: str | Path | None = None
 ) -> np.ndarray:
     """Mark the recordings that train; the others test.
 
@@ -124,7 +125,7 @@ def read_training_list(path: Path) -> list[str]:
     return words
 
 
-def _listed(skeletons: SkeletonSet, path: Path) -> np.ndarray:
+def _listed(skeletons: Annotations, path: Path) -> np.ndarray:
     words = read_training_list(path)
     if words[0].isdecimal():
         subjects = _known(skeletons, "subject", f"'{path}'")
@@ -134,7 +135,7 @@ def _listed(skeletons: SkeletonSet, path: Path) -> np.ndarray:
     return np.array([n in wanted or n.rpartition("_")[0] in wanted for n in skeletons.names])
 
 
-def _known(skeletons: SkeletonSet, column: str, where: str) -> np.ndarray:
+def _known(skeletons: Annotations, column: str, where: str) -> np.ndarray:
     values = getattr(skeletons, column)
     if (values == UNKNOWN).any():
         at = int((values == UNKNOWN).argmax())

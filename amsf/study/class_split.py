@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from amsf.backbone.export import load_recordings
-from amsf.backbone.extractors import fit_extractor
+from amsf.backbone.phase_features import load_recorded, make_features
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.storage import read_json, write_json
@@ -30,7 +29,6 @@ from amsf.model.aligner import ClosedFormAligner, aligner_class
 from amsf.settings.params import Settings
 from amsf.settings.protocol import GATES
 from amsf.skeleton.partition import training_mask
-from amsf.skeleton.recordings import SkeletonSet
 from amsf.training.runs import Inputs, train_benchmark
 
 Row = dict[str, Any]
@@ -41,8 +39,8 @@ class Source:
     """What every split of a benchmark is made from.
 
     Attributes:
-        folder: the folder of its recordings.
-        features: ``backbone``, ``motion`` or ``backbone+motion``.
+        folder: the folder of its recordings, or of its table.
+        features: ``backbone``, ``motion``, ``backbone+motion`` or ``table``.
         motion: (N, ·) motion summaries of all recordings; None where they are not used.
         text: (C, V, D) text vectors in the order of ``settings.model.views``.
     """
@@ -120,39 +118,23 @@ def draw_split(dataset: str, classes: int, unseen: int, seed: int) -> Split:
 def export_phases(split: Split, source: Source, settings: Settings, out: Path) -> None:
     """Write both phases' features of a split, each as one file, as the features stage does."""
     device = set_up(settings.compute)
-    recordings = load_recordings(source.folder, split.dataset)
+    recordings = load_recorded(source.folder, split.dataset, source.features)
     training = training_mask(recordings, settings.backbone.partition, source.folder)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     for phase in settings.evaluate.phases:
         if phase_file(out, phase).is_file():  # of a run that was interrupted
             continue
         seen, unseen = split.of_phase(phase)
-        extractor = fit_extractor(
-            source.features,
-            recordings,
-            roles[phase]["train"],
-            seen,
-            split.classes,
-            settings.backbone,
-            device,
-            source.motion,
-            f"encoder of the {phase} phase",
-            out / "snapshots",
+        name = f"encoder of the {phase} phase"
+        made, _ = make_features(
+            *(source.features, recordings, roles[phase], seen, split.classes),
+            *(settings.backbone, device, source.motion, name, out / "snapshots"),
         )
         samples = {
-            role: _samples(
-                rows, extractor.compute(recordings, rows, device, source.motion), recordings
-            )
-            for role, rows in roles[phase].items()
+            role: ImportedSamples(features, recordings.label[roles[phase][role]], logits)
+            for role, (features, logits) in made.items()
         }
         save_phase(phase_file(out, phase), _sets(phase, samples, unseen))
-
-
-def _samples(
-    rows: np.ndarray, extracted: tuple[np.ndarray, np.ndarray], recordings: SkeletonSet
-) -> ImportedSamples:
-    features, logits = extracted
-    return ImportedSamples(features, recordings.label[rows], logits)
 
 
 def _sets(

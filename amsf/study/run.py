@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amsf.backbone.export import load_recordings
-from amsf.backbone.motion import motion_features
+from amsf.backbone.phase_features import file_of, load_recorded, motion_of
 from amsf.backbone.roles import refuse_copies
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path, sha256, write_json, write_text
@@ -19,7 +18,6 @@ from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
 from amsf.settings.params import Benchmark, Settings
 from amsf.skeleton.partition import training_mask
-from amsf.skeleton.recordings import FILE_NAME
 from amsf.stage.portable import kernels
 from amsf.study.class_split import Source, draw_split, score_split
 from amsf.study.summary import summarise_splits
@@ -53,16 +51,16 @@ def study(
         InputError: the features were published, so that they know one split alone; there are no
             recordings, or they do not fit.
     """
-    if not entry.reads_recordings:
+    if not entry.knows_all:
         raise InputError(
             f"benchmarks.{key}.splits is {entry.splits}, but its features were published for one "
             "class split; set its `features` to motion, backbone or backbone+motion, which are "
-            "made from recordings, or leave splits out"
+            "made from recordings, or to table, or leave splits out"
         )
     folder = Path(entry.source)
-    recordings = load_recordings(folder, entry.dataset)
+    recordings = load_recorded(folder, entry.dataset, entry.features)
     refuse_copies(recordings, training_mask(recordings, settings.backbone.partition, folder))
-    motion = None if entry.features == "backbone" else motion_features(recordings)
+    motion = motion_of(entry.features, recordings)
     source = Source(folder.resolve(), entry.features, motion, text)
     scratch = (scratch / _fingerprint(entry, settings, source)).resolve()
     tasks = []
@@ -93,7 +91,7 @@ def _fingerprint(entry: Benchmark, settings: Settings, source: Source) -> str:
         "threads": settings.compute.threads,
         "kernels": kernels(),
         "text": hashlib.sha256(source.text.tobytes()).hexdigest(),
-        "recordings": sha256(source.folder / FILE_NAME),
+        "recordings": sha256(source.folder / file_of(entry.features)),
         "code": CODE,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
