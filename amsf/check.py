@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from amsf.backbone.phase_features import load_recorded
+from amsf.backbone.joined import folder_of, load_others, load_recorded
 from amsf.base.artifacts import LISTS, SIMULATED, TEXTS
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
@@ -43,13 +43,13 @@ def check_benchmark(params: Params, key: str) -> None:
     entry, settings = params.benchmark(key), params.for_benchmark(key)
     find_device(settings.compute.device)
     classes = class_count(entry.dataset)
-    if settings.text.encoder != "published":
-        texts = load_texts(entry.dataset)
+    for dataset in (entry.dataset, *entry.also) if settings.text.encoder != "published" else ():
+        texts = load_texts(dataset)
         missing = [view for view in settings.model.views if view not in texts]
         if missing and settings.describe.provider == "recorded":
             raise InputError(
                 f"model.views has {', '.join(missing)}; {TEXTS} has {', '.join(texts)} of "
-                f"{entry.dataset}: write the missing texts, or leave the views out"
+                f"{dataset}: write the missing texts, or leave the views out"
             )
     if settings.split.kind == "listed":
         split = listed_split(LISTS / f"{key}.yaml", entry.dataset, classes, entry.unseen)
@@ -61,7 +61,9 @@ def check_benchmark(params: Params, key: str) -> None:
         return
     if entry.knows_all:
         recorded = load_recorded(source, entry.dataset, entry.features)
-        training_mask(recorded, settings.backbone.partition, source)
+        folder = folder_of(source, entry.dataset, entry.features)
+        training_mask(recorded, settings.backbone.partition, folder)
+        load_others(source, recorded, entry.also, entry.features)
         if entry.features == "table":  # recordings may be gigabytes, and are read by their stage
             recorded.validate(classes)
     else:

@@ -17,14 +17,14 @@ from typing import Any
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.storage import write_text
-from amsf.dataset.classes import class_count, load_classes
+from amsf.dataset.classes import class_count
 from amsf.pack.__main__ import pack
 from amsf.settings.params import Benchmark, Settings, load_params
 from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.stage.stage_log import describe_host
 from amsf.study.run import study
-from amsf.study.summary import as_text
+from amsf.study.summary import as_text, mean_and_error, read_scores
 from amsf.text.descriptions import load_texts
 from amsf.text.encode import encode_texts
 
@@ -57,7 +57,7 @@ GATES = ("regression", "probability", "energy", "distance", "stacking", "combine
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """One table: a set, how many of its classes are unseen, the features and the methods."""
+    """A set, how many of its classes are unseen, the features, the methods, who else trains."""
 
     dataset: str
     unseen: int
@@ -65,11 +65,14 @@ class Study:
     aligner: str
     baselines: tuple[str, ...]
     splits: int
+    also: tuple[str, ...] = ()
+    same_meaning: str = "leave_out"
 
     @property
     def key(self) -> str:
         """A name for its files."""
-        return f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        key = f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        return f"{key}-also-{self.same_meaning}" if self.also else key
 
 
 def studies(splits: int, stepped: int) -> list[Study]:
@@ -86,29 +89,54 @@ def studies(splits: int, stepped: int) -> list[Study]:
     return found
 
 
-def run(one: Study, data: Path, scratch: Path) -> dict[str, Any]:
-    """Score one table's methods; returns the summary of :func:`amsf.study.run.study`."""
-    place, format_name, _ = SETS[one.dataset]
-    source = scratch / "recordings" / one.dataset
+def pooled(splits: int) -> list[tuple[Study, Study, Study]]:
+    """For each set: alone, with the others, and with those of their classes that mean the same."""
+    found = []
+    for alone in studies(splits, 0):
+        if alone.unseen > 5:  # one table a set
+            continue
+        others = tuple(sorted(SETS.keys() - {alone.dataset}))
+        joint = dataclasses.replace(alone, also=others, baselines=("prototypes",))
+        found.append((alone, joint, dataclasses.replace(joint, same_meaning="keep")))
+    return found
+
+
+def prepare(dataset: str, data: Path, source: Path) -> None:
+    """Pack a set's recordings into a folder, where they are not there yet."""
+    place, format_name, _ = SETS[dataset]
     if not (source / FILE_NAME).is_file():
-        pack(
-            data / place, source, format_name, dataset=one.dataset if format_name == "npz" else None
-        )
+        own = dataset if format_name == "npz" else None
+        pack(data / place, source, format_name, dataset=own)
         subjects = set(SkeletonSet.load(source / FILE_NAME).subject.tolist())
         odd = " ".join(str(subject) for subject in sorted(subjects) if subject % 2)
         write_text(source / LIST_NAME, f"{odd}\n")  # as UTD-MHAD's official partition
+
+
+def run(one: Study, data: Path, scratch: Path) -> dict[str, Any]:
+    """Score a study's methods; returns the summary of :func:`amsf.study.run.study`."""
+    recordings = scratch / "recordings"
     settings = settings_of(one)
-    text, _ = encode_texts(load_texts(one.dataset), settings.text, one.dataset)
-    assert len(text.features) == class_count(one.dataset) == len(load_classes(one.dataset))
+    texts = {}
+    for dataset in (one.dataset, *one.also):
+        prepare(dataset, data, recordings / dataset)
+        features, _ = encode_texts(load_texts(dataset), settings.text, dataset)
+        assert len(features.features) == class_count(dataset)
+        texts[dataset] = features.select(settings.model.views)
     entry = Benchmark(
         dataset=one.dataset,
         unseen=one.unseen,
-        source=str(source),
+        source=str(recordings),
         features=one.features,  # type: ignore[arg-type]
         splits=one.splits,
+        also=one.also,
     )
-    vectors = text.select(settings.model.views)
-    return study(one.key, entry, settings, vectors, scratch / "out" / one.key, scratch / "splits")
+    own, out = texts.pop(one.dataset), out_of(one, scratch)
+    return study(one.key, entry, settings, own, out, scratch / "splits", texts)
+
+
+def out_of(one: Study, scratch: Path) -> Path:
+    """Where a study's scores are."""
+    return scratch / "out" / one.key
 
 
 def settings_of(one: Study) -> Settings:
@@ -118,6 +146,7 @@ def settings_of(one: Study) -> Settings:
     sections["model"]["aligner"] = one.aligner
     sections["evaluate"]["baselines"] = one.baselines
     sections["train"]["seeds"] = (0,)
+    sections["split"]["same_meaning"] = one.same_meaning
     return Settings.model_validate(sections)
 
 
@@ -147,7 +176,33 @@ def gate_table(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:
+def pooled_table(trios: Sequence[tuple[Study, Study, Study]], scratch: Path) -> list[str]:
+    """A Markdown table of ZSL and H: alone, with other sets, and the paired differences."""
+    header = [
+        *("set, seen/unseen", "method", "score", "alone", "trained also on the others"),
+        *("paired difference", "same meanings kept", "paired difference"),
+    ]
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    for alone, *others in trios:
+        scores = [read_scores(out_of(one, scratch)) for one in (alone, *others)]
+        classes = class_count(alone.dataset)
+        name = f"{SETS[alone.dataset][2]} {classes - alone.unseen}/{alone.unseen}"
+        for method in (alone.aligner, *others[0].baselines):
+            for score, title in (("zsl", "ZSL"), ("H", "H"), ("H_best_combined", "H, best")):
+                own, *more = (100 * table.loc[method][score].to_numpy() for table in scores)
+                cells = [_text(own)]
+                for values in more:
+                    cells += [_text(values), _text(values - own, "+")]
+                lines.append(f"| {name} | {NAMES[method]} | {title} | {' | '.join(cells)} |")
+    return lines
+
+
+def _text(values: Any, sign: str = "") -> str:
+    mean, error = mean_and_error(values)
+    return as_text({"mean": mean, "se": error}, sign)
+
+
+def page(found: Sequence[tuple[Study, dict[str, Any]]], pooled_lines: Sequence[str]) -> str:
     """docs/results.md."""
     host = describe_host()
     lines = [
@@ -184,6 +239,18 @@ def page(found: Sequence[tuple[Study, dict[str, Any]]]) -> str:
             "",
             *gate_table(summary),
         ]
+    lines += [
+        "",
+        "## Several sets at once (`also`)",
+        "",
+        "Each set with all recordings of the two others in training, on the same class splits as "
+        "alone, features: `motion`. Classes of the others that mean the same as an unseen one are "
+        "left out, or, in the last two columns, kept (`split.same_meaning: keep`), which is no "
+        "longer zero-shot for these classes. *H, best* is H at the best threshold, which looks at "
+        "the test labels.",
+        "",
+        *pooled_lines,
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -205,7 +272,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in studies(given.splits, given.trained_splits):
         print(one.key)
         found.append((one, run(one, given.data, given.scratch)))
-    text = page(found)
+    trios = pooled(given.splits)
+    for trio in trios:
+        for one in trio[1:]:
+            print(one.key)
+            run(one, given.data, given.scratch)
+    text = page(found, pooled_table(trios, given.scratch))
     if given.write:
         write_text(PAGE, text)
     else:

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 from amsf.base.artifacts import Artifacts, phase_file
+from amsf.base.errors import first_ten
 from amsf.base.storage import atomic_path, write_json
+from amsf.dataset.others import describe_other
 from amsf.dataset.splits import Split
 from amsf.features.checks import report_overlap, report_training_overlap, report_zero_rows
 from amsf.features.phases import (
@@ -39,7 +41,14 @@ def main(key: str) -> None:
             "the features are those of an encoder outside this pipeline; that it has never seen "
             "an unseen class is not checked here"
         )
+    for other in split.also:
+        if other.kept and (same := sorted({c for c, own in other.alike if own in split.unseen})):
+            findings.append(
+                f"classes {first_ten(same)} of {other.dataset} mean the same as an unseen class "
+                "and train (split.same_meaning: keep), so the result is not zero-shot for it"
+            )
     manifest = {
+        "also": {other.dataset: describe_other(split, other) for other in split.also},
         "dataset": split.dataset,
         "features": entry.features,
         "findings": findings,

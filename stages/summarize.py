@@ -18,7 +18,11 @@ def main() -> None:
     params = load_params()
     published = load_published()
     benchmarks = [gather(key, params) for key in params.benchmarks]
-    rows = {benchmark.key: headline(benchmark.metrics) for benchmark in benchmarks}
+    rows = {}
+    for benchmark in benchmarks:
+        rows[benchmark.key] = headline(benchmark.metrics)
+        if benchmark.split.also:
+            rows[benchmark.key]["trained_also_on"] = ", ".join(benchmark.conditions.also)
     write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
     write_json(METRICS.scores, rows)
 

@@ -11,11 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.backbone.phase_features import load_recorded, make_features, motion_of
+from amsf.backbone.joined import (
+    Motions,
+    folder_of,
+    load_others,
+    load_recorded,
+    material_of,
+    motion_of,
+)
+from amsf.backbone.phase_features import make_features
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
 from amsf.base.artifacts import encoder_name
 from amsf.base.storage import write_array, write_json
-from amsf.dataset.layout import FILES, NAMES, array_file, phase_folder
+from amsf.dataset.layout import ALSO, FILES, NAMES, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
@@ -69,7 +77,8 @@ def export_features(
         InputError: there are no recordings, or they do not fit the split or the partition.
     """
     recordings = load_recorded(source, split.dataset, kind)
-    training = training_mask(recordings, settings.backbone.partition, source)
+    folder = folder_of(source, split.dataset, kind)
+    training = training_mask(recordings, settings.backbone.partition, folder)
     refuse_copies(recordings, training)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -79,8 +88,10 @@ def export_features(
     elif not compute.scheduler and find_device(compute.device).type != "cpu":
         compute = compute.model_copy(update={"jobs": 1})
     out, snapshots = out.resolve(), snapshots and snapshots.resolve()
-    motion = motion_of(kind, recordings)
-    shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motion)
+    others = load_others(source, recordings, [other.dataset for other in split.also], kind)
+    sets = {split.dataset: recordings, **others}
+    motions = {name: motion_of(kind, recorded) for name, recorded in sets.items()}
+    shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motions)
     tasks = [(phase, *shared) for phase in roles]
     return side_by_side(export_phase, tasks, compute, "encoders trained")
 
@@ -94,16 +105,22 @@ def export_phase(
     out: Path,
     snapshots: Path | None,
     kind: str,
-    motion: np.ndarray | None,
+    motions: Motions,
 ) -> PhaseResult:
     """Fit one phase's extractor, write its folder, and save it."""
     device = set_up(settings.compute)
     recordings = load_recorded(source, split.dataset, kind)
     params, (seen, unseen) = settings.backbone, split.of_phase(phase)
-    name = f"encoder of the {phase} phase"
-    made, extractor = make_features(
-        *(kind, recordings, roles[phase], seen, split.classes),
-        *(params, device, motion, name, snapshots),
+    material = material_of(phase, split, source, recordings, kind, motions)
+    made = make_features(
+        material,
+        roles[phase],
+        seen,
+        split.classes,
+        params,
+        device,
+        f"encoder of the {phase} phase",
+        snapshots,
     )
     folder = phase_folder(out, split, phase)
     names: dict[str, list[str]] = {}
@@ -118,7 +135,7 @@ def export_phase(
         names[role] = [recordings.names[i] for i in rows]
 
     for role, rows in roles[phase].items():
-        features, logits = made[role]
+        features, logits = made.roles[role]
         write(role, rows, features, logits)
         label = recordings.label[rows]
         if role == "gtest":
@@ -128,6 +145,9 @@ def export_phase(
             known = np.isin(label, seen)
             best = np.asarray(seen)[logits[known][:, seen].argmax(1)]
             hits.append(best == label[known])
+    if made.joined is not None:
+        write_array(array_file(folder, ALSO.features), made.joined[0])
+        write_array(array_file(folder, ALSO.labels), made.joined[1])
     write_json(folder / NAMES, names)
     note = {
         "dataset": split.dataset,
@@ -135,11 +155,14 @@ def export_phase(
         "phase": phase,
         "classes": list(seen),
         "trained_on": len(roles[phase]["train"]),
+        "trained_also_on": {
+            other.dataset: len(j.rows) for other, j in zip(split.also, material.joined)
+        },
         "settings": params.model_dump(),
     }
-    if extractor is None:
+    if made.extractor is None:
         write_json(out / f"{encoder_name(phase)}.json", {**note, "features": kind})
     else:
-        extractor.save(out, encoder_name(phase), note)
+        made.extractor.save(out, encoder_name(phase), note)
     hit = np.concatenate(hits)
     return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

@@ -7,7 +7,7 @@ percent on the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class BenchmarkData:
         text: manifest of the text features.
         features: manifest of the skeleton features.
         latent: the map of the first seed's shared space.
+        other_labels: class names of each other dataset that trains too.
     """
 
     key: str
@@ -72,6 +73,7 @@ class BenchmarkData:
     text: dict[str, Any]
     features: dict[str, Any]
     latent: LatentMap
+    other_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -90,6 +92,7 @@ class BenchmarkData:
             text_encoder=self.text["encoder"],
             split=self.split.kind,
             selection=self.metrics["selection"],
+            also=tuple(other.dataset for other in self.split.also),
         )
 
 
@@ -116,6 +119,10 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
         settings=settings,
         split=split,
         labels=tuple(load_classes(split.dataset, made.classes)["label"].astype(str)),
+        other_labels={
+            other.dataset: tuple(load_classes(other.dataset, made.classes)["label"].astype(str))
+            for other in split.also
+        },
         simulated=_is_simulated(made, entry),
         metrics=metrics,
         zsl=zsl,

@@ -53,6 +53,7 @@ class Conditions:
         split: ``split.kind``.
         selection: how the cycle was chosen: ``val``, ``last`` or ``test``.
         weighting: ``overall`` or ``per_class``.
+        also: other datasets that were trained on too.
     """
 
     dataset: str
@@ -64,6 +65,7 @@ class Conditions:
     split: str
     selection: str
     weighting: str = "overall"
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def _compare(
     differs, unknown = [], []
     if ours.simulated:
         differs.append("recordings: simulated here")
+    if ours.also:
+        differs.append(f"training: also on {', '.join(ours.also)} here")
     encoder = theirs["skeleton_encoder"]
     if not encoder:
         unknown.append("skeleton encoder")

@@ -50,6 +50,11 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
+Datasets = Annotated[
+    tuple[Annotated[str, Field(pattern=NAME)], ...],
+    AfterValidator(_distinct),
+    AfterValidator(lambda names: tuple(sorted(names))),  # their order means nothing
+]
 Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
@@ -57,6 +62,7 @@ class Benchmark(Section):
     """A dataset and a class split; ``set`` overrides other sections for this benchmark alone.
 
     ``splits``: on how many random class splits ``python -m amsf.study`` compares methods.
+    ``also``: other datasets that train too.
     """
 
     dataset: Annotated[str, Field(pattern=NAME)]
@@ -64,7 +70,19 @@ class Benchmark(Section):
     source: Annotated[str, Field(min_length=1)]
     features: Literal["published", "backbone", "motion", "backbone+motion", "table"]
     splits: Natural = 0
+    also: Datasets = ()
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Benchmark:
+        if self.dataset in self.also:
+            raise ValueError(f"also has {self.dataset}, which is the benchmark's own dataset")
+        if self.also and self.features == "published":
+            raise ValueError(
+                "also is set, but features is published: these were made for one set alone; set "
+                "features to motion, backbone, backbone+motion or table"
+            )
+        return self
 
     @property
     def reads_recordings(self) -> bool:
@@ -158,6 +176,7 @@ class SplitParams(Section):
 
     kind: Kind = "listed"
     seed: Natural = 0
+    same_meaning: Literal["leave_out", "keep"] = "leave_out"
     views: Views = ("lb", "MAad", "MAmd")
 
 
@@ -325,7 +344,13 @@ class Params(Settings):
                     f"benchmarks.{key}.set.{name}: no such section{nearest(name, list(sections))}"
                 )
             sections[name] = {**sections[name], **deepcopy(values)}
-        return validate(Settings, sections, f"benchmarks.{key}.set")
+        settings = validate(Settings, sections, f"benchmarks.{key}.set")
+        if entry.also and settings.text.encoder == "published":
+            raise InputError(
+                f"benchmarks.{key}.also is set, but text.encoder is published: the texts of all "
+                "datasets must come from one encoder; choose one that runs here"
+            )
+        return settings
 
     def benchmark(self, key: str) -> Benchmark:
         """The entry of one benchmark.

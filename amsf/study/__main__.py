@@ -20,7 +20,7 @@ from amsf.base.errors import InputError
 from amsf.settings.params import load_params
 from amsf.study.run import study
 from amsf.study.summary import as_text
-from amsf.text.features import load_text_features
+from amsf.text.features import load_other_texts, load_text_features
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,16 +56,20 @@ def run(key: str, splits: int | None) -> None:
             f"benchmarks.{key}.splits is {entry.splits}; give the benchmark `splits: 40` in "
             "params.yaml, or --splits 40 here"
         )
-    text = load_text_features(artifacts.text_features).select(settings.model.views)
+    views = settings.model.views
+    text = load_text_features(artifacts.text_features).select(views)
+    found = load_other_texts(artifacts.text_features)
+    others = {name: features.select(views) for name, features in found.items()}
     scratch = artifacts.splits_scratch
-    summary = study(key, entry, settings, text, artifacts.many_splits, scratch)
+    summary = study(key, entry, settings, text, artifacts.many_splits, scratch, others)
+    also = f", trained also on {', '.join(entry.also)}" if entry.also else ""
     for method, scores in summary.items():
         shown = ", ".join(
             f"{name} {as_text(scores[score])}"
             for score, name in (("zsl", "ZSL"), ("H", "H"))
             if score in scores
         )
-        print(f"{key}, class splits: {entry.splits}, {method}: {shown}")
+        print(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
     shutil.rmtree(scratch)
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from amsf.backbone.phase_features import load_recorded, make_features
+from amsf.backbone.joined import Motions, folder_of, load_recorded, material_of
+from amsf.backbone.phase_features import make_features
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.storage import read_json, write_json
@@ -41,13 +42,14 @@ class Source:
     Attributes:
         folder: the folder of its recordings, or of its table.
         features: ``backbone``, ``motion``, ``backbone+motion`` or ``table``.
-        motion: (N, ·) motion summaries of all recordings; None where they are not used.
-        text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        motions: dataset -> (N, ·) motion summaries of all recordings; None where they are not used.
+        text: (C, V, D) text vectors in the order of ``settings.model.views``; those of other
+            datasets that train too stand behind.
     """
 
     folder: Path
     features: str
-    motion: np.ndarray | None
+    motions: Motions
     text: np.ndarray
 
 
@@ -119,22 +121,31 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
     """Write both phases' features of a split, each as one file, as the features stage does."""
     device = set_up(settings.compute)
     recordings = load_recorded(source.folder, split.dataset, source.features)
-    training = training_mask(recordings, settings.backbone.partition, source.folder)
+    folder = folder_of(source.folder, split.dataset, source.features)
+    training = training_mask(recordings, settings.backbone.partition, folder)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     for phase in settings.evaluate.phases:
         if phase_file(out, phase).is_file():  # of a run that was interrupted
             continue
         seen, unseen = split.of_phase(phase)
-        name = f"encoder of the {phase} phase"
-        made, _ = make_features(
-            *(source.features, recordings, roles[phase], seen, split.classes),
-            *(settings.backbone, device, source.motion, name, out / "snapshots"),
+        made = make_features(
+            material_of(phase, split, source.folder, recordings, source.features, source.motions),
+            roles[phase],
+            seen,
+            split.classes,
+            settings.backbone,
+            device,
+            f"encoder of the {phase} phase",
+            out / "snapshots",
         )
         samples = {
             role: ImportedSamples(features, recordings.label[roles[phase][role]], logits)
-            for role, (features, logits) in made.items()
+            for role, (features, logits) in made.roles.items()
         }
-        save_phase(phase_file(out, phase), _sets(phase, samples, unseen))
+        sets = _sets(phase, samples, unseen)
+        if made.joined is not None:
+            sets["also"] = ImportedSamples(*made.joined, None)
+        save_phase(phase_file(out, phase), sets)
 
 
 def _sets(

@@ -7,6 +7,7 @@ methods on the same classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,16 @@ SCORES = ("zsl", "zsl_transductive", "seen", "unseen", "H", "ausuc")
 
 def over_splits(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Scores of each method on each split: index (method, split), columns scores, fractions."""
-    table = pd.DataFrame(rows).drop(columns="seed")
-    return table.groupby(["method", "split"], sort=False).mean()
+    return _of_splits(pd.DataFrame(rows))
+
+
+def read_scores(folder: Path) -> pd.DataFrame:
+    """:func:`over_splits` of what :func:`amsf.study.run.study` wrote into a folder."""
+    return _of_splits(pd.read_csv(folder / "scores.csv"))
+
+
+def _of_splits(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="seed").groupby(["method", "split"], sort=False).mean()
 
 
 def mean_and_error(values: np.ndarray) -> tuple[float, float]:

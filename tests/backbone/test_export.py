@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from amsf.backbone.export import export_features
-from amsf.backbone.phase_features import load_recordings
+from amsf.backbone.joined import load_recordings
 from amsf.backbone.roles import assign_roles
 from amsf.base.errors import InputError
 from amsf.dataset.splits import Split, make_split

@@ -18,8 +18,9 @@ from amsf.backbone.export import export_features
 from amsf.backbone.table import FeatureTable
 from amsf.base.errors import InputError
 from amsf.dataset.splits import make_split
-from amsf.features.phases import find_folder, import_phase
+from amsf.features.phases import find_folder, import_phase, load_phase
 from amsf.settings.params import Benchmark, Settings
+from amsf.study.class_split import draw_split
 from amsf.study.run import study
 from tests.support.small_table import CLASSES, table_arrays, write_table
 
@@ -108,6 +109,37 @@ def test_many_splits_need_no_published_layout(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "out/scores.csv")
     assert table.groupby("method")["split"].apply(list).tolist() == [[0, 1, 2]] * 2
     assert summary["ridge"]["zsl"]["mean"] > 70  # chance is 50
+
+
+def test_many_splits_with_another_table(tmp_path: Path) -> None:
+    """Its rows train, its texts join; which classes are left out differs from split to split."""
+    write_table(tmp_path / "source/six")
+    theirs = table_arrays(9)
+    write_table(tmp_path / "source/more", **theirs)
+    Path("data/classes/more.csv").write_text(Path("data/classes/six.csv").read_text())
+    entry = Benchmark(
+        dataset="six",
+        unseen=2,
+        source=str(tmp_path / "source"),
+        features="table",
+        splits=2,
+        also=("more",),
+    )
+    rng = np.random.default_rng(0)
+    text, other = rng.normal(size=(2, CLASSES, 1, 300)).astype(np.float32)
+    other[3] = text[2]
+    found = study(
+        *("six", entry, SETTINGS, text, tmp_path / "out", tmp_path / "scratch"), {"more": other}
+    )
+    assert set(found) == {"ridge", "prototypes"}
+    for number in (0, 1):
+        (made,) = (tmp_path / "scratch").glob(f"*/split{number}")
+        split = draw_split("six", CLASSES, 2, SETTINGS.split.seed + number)
+        learnt = load_phase(made / "test.safetensors").also
+        assert learnt is not None
+        present = set(learnt.labels.tolist())
+        assert (CLASSES + 3 in present) == (2 not in split.unseen)
+        assert present | {CLASSES + 3} == set(range(CLASSES, 2 * CLASSES))
 
 
 def test_a_row_in_both_partitions_is_refused_but_rows_of_zeros() -> None:

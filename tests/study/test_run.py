@@ -142,7 +142,7 @@ def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
     phases = []
     for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
         motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
-        made = class_split.Source(folder, "motion", motion, TEXT)
+        made = class_split.Source(folder, "motion", {"demo": motion}, TEXT)
         class_split.export_phases(split, made, settings(), out)
         phases.append([load_phase(out / f"{name}.safetensors") for name in ("test", "val")])
     for one, two in zip(*phases):
