@@ -127,6 +127,7 @@ class Describe(Section):
 
 EncoderName = Literal[
     "minilm",
+    "mpnet",
     "clip-vit-b32",
     "clip-vit-b16",
     "clip-vit-l14",
@@ -140,6 +141,7 @@ EncoderName = Literal[
 # Width of a text vector, for the encoders whose name determines it.
 TEXT_WIDTHS: dict[str, int] = {
     "minilm": 384,
+    "mpnet": 768,
     "clip-vit-b32": 512,
     "clip-vit-b16": 512,
     "clip-vit-l14": 768,
@@ -163,10 +165,10 @@ class Text(Section):
                 f"text.encoder is {self.encoder}, but text.checkpoint is empty; set it to "
                 f"{needed[self.encoder]}"
             )
-        if self.encoder == "minilm" and self.checkpoint:
+        if self.encoder in ("minilm", "mpnet") and self.checkpoint:
             raise ValueError(
-                "text.checkpoint is set, but text.encoder minilm takes none; leave it out, or set "
-                "text.encoder: path"
+                f"text.checkpoint is set, but text.encoder {self.encoder} takes none; leave it "
+                "out, or set text.encoder: path"
             )
         return self
 

