@@ -12,6 +12,8 @@ from pathlib import Path
 
 from amsf.backbone.joined import folder_of, load_others, load_recorded
 from amsf.base.artifacts import LISTS, SIMULATED, TEXTS
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
 from amsf.dataset.splits import listed_split, random_split
@@ -73,19 +75,21 @@ def check_benchmark(params: Params, key: str) -> None:
 
 def main() -> None:
     """Print what is missing, and exit with 1 if anything is."""
-    try:
-        params = load_params()
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None
+    with command():
+        _run()
+
+
+def _run() -> None:
+    params = load_params()
     found = findings(params)
     for line in found:
-        print(f"error: {line}", file=sys.stderr)
+        say(f"error: {line}", sys.stderr)
     if found:
         raise SystemExit(1)
     for key in params.benchmarks:
         if overrides := describe_overrides(params, key):
-            print(overrides)
-    print(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
+            say(overrides)
+    say(f"{', '.join(params.benchmarks) or 'no benchmark'}: all that a run needs is there")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from amsf.settings.params import Benchmark, Settings, load_params
 from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.stage.stage_log import describe_host
-from amsf.study.run import study
-from amsf.study.summary import as_text, mean_and_error, read_scores
+from amsf.study.run import ENCODERS, study
+from amsf.study.summary import TRANSDUCTIVE, Study, as_text, mean_and_error, paired_difference
 from amsf.text.descriptions import load_texts
 from amsf.text.encode import encode_texts
 
@@ -43,6 +44,8 @@ NAMES = {
     "eszsl": "`eszsl`",
     "conse": "`conse`",
 }
+# Sets with the numbers of their unseen classes.
+PARTS = (("utd27", 5), ("utd27", 9), ("utd27", 13), ("utkinect10", 3), ("florence9", 3))
 COLUMNS = {
     "zsl": "ZSL",
     "seen": "S",
@@ -50,13 +53,12 @@ COLUMNS = {
     "H": "H",
     "H_best_combined": "H, best threshold",
     "ausuc": "AUSUC",
-    "zsl_transductive": "ZSL, transductive",
 }
 GATES = ("regression", "probability", "energy", "distance", "stacking", "combined")
 
 
 @dataclasses.dataclass(frozen=True)
-class Study:
+class Table:
     """A set, how many of its classes are unseen, the features, the methods, who else trains."""
 
     dataset: str
@@ -77,25 +79,31 @@ class Study:
         return key if self.task == "gzsl" else f"{key}-{self.task}"
 
 
-def studies(splits: int, stepped: int) -> list[Study]:
-    """All tables; closed forms on ``splits`` class splits, trained methods on ``stepped``."""
+def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
+    """All tables, on as many class splits as each kind takes time for; none of those with 0.
+
+    Closed forms on motion statistics take ``splits``; where the encoder is trained for both phases
+    of each split ``encoded``; and methods that learn by steps ``stepped``.
+    """
     closed = ("prototypes", "eszsl", "conse")
     found = [
-        Study(dataset, unseen, "motion", "ridge", closed, splits)
-        for dataset, unseen in (
-            *(("utd27", unseen) for unseen in (5, 9, 13)), ("utkinect10", 3), ("florence9", 3),
+        Table(dataset, unseen, features, "ridge", closed, count)
+        for dataset, unseen in PARTS
+        for features, count in (
+            ("motion", splits), ("backbone", encoded), ("backbone+motion", encoded),
         )
+        if count
     ]  # fmt: skip
     if stepped:  # minutes a split, so on one set alone
-        found.append(Study("utd27", 5, "motion", "vae", ("ridge", "prototypes"), stepped))
+        found.append(Table("utd27", 5, "motion", "vae", ("ridge", "prototypes"), stepped))
     return found
 
 
-def pooled(splits: int) -> list[tuple[Study, Study, Study]]:
+def pooled(splits: int) -> list[tuple[Table, Table, Table]]:
     """For each set: alone, with the others, and with those of their classes that mean the same."""
     found = []
-    for alone in studies(splits, 0):
-        if alone.unseen > 5:  # one table a set
+    for alone in tables(splits, 0, 0):
+        if alone.unseen > 5:  # one a set
             continue
         others = tuple(sorted(SETS.keys() - {alone.dataset}))
         alone = dataclasses.replace(alone, baselines=("prototypes",), task="zsl")
@@ -115,8 +123,8 @@ def prepare(dataset: str, data: Path, source: Path) -> None:
         write_text(source / LIST_NAME, f"{odd}\n")  # as UTD-MHAD's official partition
 
 
-def run(one: Study, data: Path, scratch: Path) -> dict[str, Any]:
-    """Score a study's methods; returns the summary of :func:`amsf.study.run.study`."""
+def run(one: Table, data: Path, scratch: Path) -> Study:
+    """Score one table's methods, as :func:`amsf.study.run.study`."""
     recordings = scratch / "recordings"
     settings = settings_of(one)
     texts = {}
@@ -133,21 +141,17 @@ def run(one: Study, data: Path, scratch: Path) -> dict[str, Any]:
         splits=one.splits,
         also=one.also,
     )
-    own, out = texts.pop(one.dataset), out_of(one, scratch)
+    own, out = texts.pop(one.dataset), scratch / "out" / one.key
     return study(one.key, entry, settings, own, out, scratch / "splits", texts)
 
 
-def out_of(one: Study, scratch: Path) -> Path:
-    """Where a study's scores are."""
-    return scratch / "out" / one.key
-
-
-def settings_of(one: Study) -> Settings:
+def settings_of(one: Table) -> Settings:
     """The parameters of params.yaml, but for the methods; one seed, since splits are the unit."""
     params = load_params()
     sections = params.model_dump(exclude={"benchmarks"})
     sections["model"]["aligner"] = one.aligner
     sections["evaluate"]["baselines"] = one.baselines
+    sections["evaluate"]["transductive"] = True
     sections["train"]["seeds"] = (0,)
     sections["split"]["same_meaning"] = one.same_meaning
     sections["evaluate"]["task"] = one.task
@@ -156,24 +160,40 @@ def settings_of(one: Study) -> Settings:
     return Settings.model_validate(sections)
 
 
-def table(summary: dict[str, Any], base: str) -> list[str]:
-    """A Markdown table of the methods: mean ± standard error, and the paired difference of ZSL."""
+def score_table(found: Study, motion: Study | None) -> list[str]:
+    """A Markdown table of the methods: mean ± standard error, and paired differences of ZSL.
+
+    Args:
+        found: scores of the methods.
+        motion: of the same methods on motion statistics, where ``found`` is on other features.
+    """
+    base = found.about["method"]
     header = [*COLUMNS.values(), f"ZSL less {base}'s, paired"]
+    header += ["ZSL less that on `motion`, same splits"] if motion else []
     lines = [f"| method | {' | '.join(header)} |", "|---" * (len(header) + 1) + "|"]
-    for method, scores in summary.items():
+    for method, scores in found.summary().items():
         cells = [as_text(scores.get(score, {})) for score in COLUMNS]
-        zsl = scores["zsl"]
-        paired = (
-            {"mean": zsl["difference"], "se": zsl["difference_se"]} if "difference" in zsl else {}
-        )
-        lines.append(f"| {NAMES[method]} | {' | '.join([*cells, as_text(paired, '+')])} |")
+        cells.append(paired_difference(scores, "zsl"))
+        if motion:
+            own, other = (one.over_splits().loc[method]["zsl"] for one in (found, motion))
+            mean, error = mean_and_error(100 * (own - other).dropna().to_numpy())
+            cells.append(as_text({"mean": mean, "se": error}, "+"))
+        lines.append(f"| {name_of(method)} | {' | '.join(cells)} |")
     return lines
 
 
-def gate_table(summary: dict[str, Any]) -> list[str]:
+def name_of(method: str) -> str:
+    """A method as the page names it, with the word for its transductive scores."""
+    own = method.removesuffix(TRANSDUCTIVE)
+    return NAMES[own] + method.removeprefix(own)
+
+
+def gate_table(found: Study) -> list[str]:
     """A Markdown table of the gates: H at the chosen threshold, and at the best one."""
     lines = [f"| method | {' | '.join(GATES)} |", "|---" * (len(GATES) + 1) + "|"]
-    for method, scores in summary.items():
+    for method, scores in found.summary().items():
+        if method.endswith(TRANSDUCTIVE):  # with the used gate alone
+            continue
         cells = [
             f"{scores[f'H_{gate}']['mean']:.1f} of {scores[f'H_best_{gate}']['mean']:.1f}"
             for gate in GATES
@@ -182,19 +202,19 @@ def gate_table(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-def pooled_table(trios: Sequence[tuple[Study, Study, Study]], scratch: Path) -> list[str]:
+def pooled_table(trios: Mapping[Table, tuple[Study, Study, Study]]) -> list[str]:
     """A Markdown table of ZSL: alone, with other sets, and the paired differences."""
     header = [
         *("set, seen/unseen", "method", "alone", "trained also on the others"),
         *("less alone, paired", "same meanings kept", "less alone, paired"),
     ]
     lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    for alone, *others in trios:
-        scores = [read_scores(out_of(one, scratch)) for one in (alone, *others)]
-        classes = class_count(alone.dataset)
-        name = f"{SETS[alone.dataset][2]} {classes - alone.unseen}/{alone.unseen}"
-        for method in (alone.aligner, *others[0].baselines):
-            own, *more = (100 * table.loc[method]["zsl"].to_numpy() for table in scores)
+    for one, studies in trios.items():
+        seen = class_count(one.dataset) - one.unseen
+        name = f"{SETS[one.dataset][2]} {seen}/{one.unseen}"
+        for method in (one.aligner, *one.baselines):
+            scores = [100 * found.over_splits().loc[method]["zsl"].to_numpy() for found in studies]
+            own, *more = scores
             cells = [_text(own)]
             for values in more:
                 cells += [_text(values), _text(values - own, "+")]
@@ -207,13 +227,14 @@ def _text(values: Any, sign: str = "") -> str:
     return as_text({"mean": mean, "se": error}, sign)
 
 
-def page(
-    found: Sequence[tuple[Study, dict[str, Any]]],
-    trios: Sequence[tuple[Study, Study, Study]],
-    scratch: Path,
-) -> str:
+def page(found: Mapping[Table, Study], trios: Mapping[Table, tuple[Study, Study, Study]]) -> str:
     """docs/results.md."""
     host = describe_host()
+    on_motion = {
+        (one.dataset, one.unseen): study
+        for one, study in found.items()
+        if (one.features, one.aligner) == ("motion", "ridge")
+    }
     lines = [
         "# Methods on real sets, over many class splits",
         "",
@@ -223,17 +244,19 @@ def page(
         "recordings of the seen classes train everything; scored are the even subjects' "
         "recordings, for ZSL those of the unseen classes. Texts: the five views in `data/texts`, "
         "by MiniLM. "
-        "*Transductive* looks at all test recordings at once, though not at their labels, and is a "
-        "setting of its own. H is at the threshold that validation classes choose; at the best "
-        "threshold, beside it, looks at the test labels. The motion summary and the settings of "
+        "*Transductive* takes a second look at all test recordings that count as unseen, at once, "
+        "though not at their labels, and is a setting of its own. H is at the threshold that "
+        "validation classes choose; at the best threshold, beside it, looks at the test labels. "
+        "The motion summary and the settings of "
         "the closed forms were chosen on UTKinect, Florence and the training subjects of UTD-MHAD: "
         "the figures of the first two are therefore optimistic.",
         "",
         "`DATA` is a folder with `utd-mhad/Skeleton/*.mat`, `utkinect/utkinect10.npz` and "
         "`florence3d/florence9.npz` (docs/skeletons.md has both formats).",
     ]
-    for one, summary in found:
+    for one, scored in found.items():
         name = SETS[one.dataset][2]
+        motion = on_motion.get((one.dataset, one.unseen)) if one.features != "motion" else None
         classes = class_count(one.dataset)
         lines += [
             "",
@@ -242,22 +265,22 @@ def page(
             "",
             f"Chance for ZSL is {100 / one.unseen:.1f}.",
             "",
-            *table(summary, one.aligner),
+            *score_table(scored, motion),
             "",
             "H of each gate, of what its best threshold would give:",
             "",
-            *gate_table(summary),
+            *gate_table(scored),
         ]
     lines += [
         "",
         "## Several sets at once (`also`)",
         "",
         f"ZSL of each set with all recordings of the two others in training, and alone, on the "
-        f"same {trios[0][0].splits} class splits, features: `motion`. Classes of the others that "
-        "mean the same as an unseen one are left out, or, in the last two columns, kept "
+        f"same {next(iter(trios)).splits} class splits, features: `motion`. Classes of the others "
+        "that mean the same as an unseen one are left out, or, in the last two columns, kept "
         "(`split.same_meaning: keep`), which is no longer zero-shot for these classes.",
         "",
-        *pooled_table(trios, scratch),
+        *pooled_table(trios),
     ]
     return "\n".join(lines) + "\n"
 
@@ -269,6 +292,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scratch", type=Path, default=Path("data/training/results"))
     parser.add_argument("--splits", type=int, default=40, help="class splits of the closed forms")
     parser.add_argument(
+        "--backbone-splits",
+        type=int,
+        default=12,
+        help="class splits on which the encoder is trained; 0: none",
+    )
+    parser.add_argument(
         "--trained-splits",
         type=int,
         default=12,
@@ -276,16 +305,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} instead of printing it")
     given = parser.parse_args(arguments)
-    found = []
-    for one in studies(given.splits, given.trained_splits):
+    found = {}
+    for one in tables(given.splits, given.backbone_splits, given.trained_splits):
         print(one.key)
-        found.append((one, run(one, given.data, given.scratch)))
-    trios = pooled(given.splits)
-    for trio in trios:
-        for one in trio:
-            print(one.key)
-            run(one, given.data, given.scratch)
-    text = page(found, trios, given.scratch)
+        found[one] = run(one, given.data, given.scratch)
+        if one.features != "backbone":  # whose encoders the next table takes over
+            shutil.rmtree(given.scratch / "splits" / ENCODERS, ignore_errors=True)
+    trios = {}
+    for trio in pooled(given.splits):
+        print(trio[0].key)
+        alone, joint, kept = (run(one, given.data, given.scratch) for one in trio)
+        trios[trio[0]] = (alone, joint, kept)
+    text = page(found, trios)
     if given.write:
         write_text(PAGE, text)
     else:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
-from amsf.base.errors import InputError
+from amsf.base.command import command
 from amsf.stage.inputs import unchanged
 from amsf.stage.stage_log import logged
 
@@ -17,15 +17,11 @@ _BEGAN = time.perf_counter()
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call a stage's ``main`` with the command line; an InputError ends it in one message.
+    """Call a stage's ``main`` with the command line (see :mod:`amsf.base.command`).
 
     If the run ends well, its time and memory are logged (:mod:`amsf.stage.stage_log`); it does not
     end well if what it read was changed meanwhile (:mod:`amsf.stage.inputs`).
     """
     stage, benchmark = Path(sys.argv[0]).stem, sys.argv[1] if len(sys.argv) > 1 else None
-    try:
-        with logged(stage, benchmark, _BEGAN), unchanged(stage, benchmark):
-            main(*sys.argv[1:])
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    with command(), logged(stage, benchmark, _BEGAN), unchanged(stage, benchmark):
+        main(*sys.argv[1:])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amsf.backbone.export import export_features
 from amsf.base.artifacts import Artifacts
+from amsf.base.display import say
 from amsf.base.storage import atomic_path, write_json
 from amsf.dataset.splits import Split
 from amsf.settings.params import load_params
@@ -21,7 +22,7 @@ def main(key: str) -> None:
     with atomic_path(artifacts.backbone) as out:
         if not entry.knows_all:
             write_json(out / "note.json", {"features": "published", "source": entry.source})
-            print(f"{key}: published features of {entry.source} are used; no encoder is trained")
+            say(f"{key}: published features of {entry.source} are used; no encoder is trained")
             return
         snapshots = artifacts.backbone_training
         source, kind = Path(entry.source), entry.features
@@ -29,7 +30,7 @@ def main(key: str) -> None:
     if snapshots.exists():  # of the skeleton encoder
         shutil.rmtree(snapshots)
     for result in results:
-        print(
+        say(
             f"{key}: {result.phase} phase: trained on {result.trained} recordings; "
             f"{100 * result.accuracy:.1f} % of {result.tested} others of its classes are right"
         )

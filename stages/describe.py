@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from amsf.base.artifacts import ANSWERS, DESCRIPTIONS, other_descriptions
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import load_classes, texts_of
@@ -52,7 +53,7 @@ def main() -> None:
                 write_descriptions(texts[other], temporary / place)
         for dataset, views in texts.items():
             count = views["lb"]["id"].nunique()
-            print(f"{dataset}: {count} classes, {', '.join(views)}")
+            say(f"{dataset}: {count} classes, {', '.join(views)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from amsf.base.artifacts import DESCRIPTIONS, Artifacts, other_descriptions
+from amsf.base.display import say
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import class_count
 from amsf.settings.params import load_params
@@ -23,8 +24,9 @@ def main(benchmark: str) -> None:
     classes = class_count(dataset)
     output = Artifacts(benchmark).text_features
     if text.encoder == "published":
-        views = published_views(Path(text.checkpoint), classes)
-        features = import_published(Path(text.checkpoint), views, classes, dataset=dataset)
+        folder = Path(text.checkpoint).expanduser()
+        views = published_views(folder, classes)
+        features = import_published(folder, views, classes, dataset=dataset)
         features.save(output, {"published": views})
     else:
         folders = {dataset: DESCRIPTIONS / dataset}
@@ -38,7 +40,7 @@ def main(benchmark: str) -> None:
             features.save(temporary, manifest)
             for name, (others, about) in made.items():
                 others.save(temporary / ALSO / name, about)
-    print(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
+    say(f"{output}: {features.encoder}, (C, V, D) = {features.features.shape}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amsf.base.artifacts import Artifacts, phase_file, seed_folder
+from amsf.base.display import say
 from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
@@ -37,7 +38,7 @@ def main(key: str) -> None:
     space = None if val is None else space_of(test)
     write_results(artifacts.evaluation, results, beside, space, split, labels, settings)
     for name, value in headline(summarise(results, beside, settings)).items():
-        print(f"{key} {name}: {value}")
+        say(f"{key} {name}: {value}")
 
 
 if __name__ == "__main__":

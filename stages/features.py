@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 from amsf.base.artifacts import Artifacts, phase_file
+from amsf.base.display import say
 from amsf.base.errors import first_ten
 from amsf.base.storage import atomic_path, write_json
 from amsf.dataset.others import describe_other
 from amsf.dataset.splits import Split
+from amsf.features.agreement import report_agreement, report_probabilities
 from amsf.features.checks import report_overlap, report_training_overlap, report_zero_rows
 from amsf.features.phases import (
     describe_phase,
@@ -34,6 +36,8 @@ def main(key: str) -> None:
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
     findings = [line for p, sets in phases.items() for line in report_zero_rows(sets, p)]
     findings += [line for p, sets in phases.items() for line in report_training_overlap(sets, p)]
+    findings += [line for p, sets in phases.items() for line in report_probabilities(sets, p)]
+    findings += [line for p, sets in phases.items() for line in report_agreement(sets, p)]
     if gated:
         findings += report_overlap(phases["test"], phases["val"], recording_names(folders))
     if entry.features == "table":
@@ -60,8 +64,8 @@ def main(key: str) -> None:
             save_phase(phase_file(out, phase), sets)
         write_json(out / "manifest.json", manifest)
     for line in findings:
-        print(f"warning: {key}: {line}", file=sys.stderr)
-    print(f"{key}: features of {' and '.join(map(str, folders.values()))}")
+        say(f"warning: {key}: {line}", sys.stderr)
+    say(f"{key}: features of {' and '.join(map(str, folders.values()))}")
 
 
 if __name__ == "__main__":

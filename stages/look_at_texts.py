@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amsf.base.artifacts import Artifacts
+from amsf.base.display import say
 from amsf.dataset.classes import load_classes
 from amsf.settings.params import load_params
 from amsf.text.features import load_text_features
@@ -20,10 +21,10 @@ def main(benchmark: str) -> None:
     for view, entry in report["views"].items():
         for group in entry["duplicates"]:
             names = " = ".join(f"{i} {labels[i]}" for i in group)
-            print(f"warning: {view}: one and the same text vector: {names}")
+            say(f"warning: {view}: one and the same text vector: {names}")
         for pair in entry["near_duplicates"]:
-            print(f"{view}: nearly alike ({pair['cosine']:.3f}): {' / '.join(pair['labels'])}")
-    print(f"{artifacts.text_report}: {len(features.views)} views of {len(labels)} classes")
+            say(f"{view}: nearly alike ({pair['cosine']:.3f}): {' / '.join(pair['labels'])}")
+    say(f"{artifacts.text_report}: {len(features.views)} views of {len(labels)} classes")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amsf.base.artifacts import SIMULATED
+from amsf.base.display import say
 from amsf.demo.simulation import simulate
 from amsf.skeleton.recordings import FILE_NAME
 from stages import run
@@ -15,7 +16,7 @@ def main() -> None:
     recordings = simulate()
     recordings.save(OUTPUT)
     classes, subjects = len(set(recordings.label)), len(set(recordings.subject))
-    print(
+    say(
         f"{OUTPUT}: {len(recordings)} simulated recordings of {classes} classes by {subjects} "
         "made-up subjects"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amsf.base.artifacts import LISTS, Artifacts
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
 from amsf.dataset.others import join
@@ -32,10 +33,10 @@ def main(key: str) -> None:
     keep = settings.same_meaning == "keep"
     split = join(split, text.select(views), vectors, keep=keep)
     split.save(artifacts.split)
-    print(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")
+    say(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")
     for other in split.also:
         out = len(split.left_out(other, "test"))
-        print(
+        say(
             f"{other.dataset} trains too: {other.classes - out} classes; {out} mean the same as an "
             "unseen one and are left out"
         )

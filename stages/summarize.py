@@ -20,9 +20,11 @@ def main() -> None:
     benchmarks = [gather(key, params) for key in params.benchmarks]
     rows = {}
     for benchmark in benchmarks:
-        rows[benchmark.key] = headline(benchmark.metrics)
+        row = rows[benchmark.key] = headline(benchmark.metrics)
+        if benchmark.study is not None:
+            row["class_splits"] = benchmark.study.headline()
         if benchmark.split.also:
-            rows[benchmark.key]["trained_also_on"] = ", ".join(benchmark.conditions.also)
+            row["trained_also_on"] = ", ".join(benchmark.conditions.also)
     write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
     write_json(METRICS.scores, rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from amsf.base.artifacts import Artifacts
+from amsf.base.display import say
 from amsf.base.storage import atomic_path
 from amsf.dataset.splits import Split
 from amsf.settings.overrides import describe_overrides
@@ -19,7 +20,7 @@ def main(key: str) -> None:
     params, artifacts = load_params(), Artifacts(key)
     settings = params.for_benchmark(key)
     if overrides := describe_overrides(params, key):
-        print(overrides)
+        say(overrides)
     inputs = Inputs(
         settings=settings,
         split=Split.load(artifacts.split),

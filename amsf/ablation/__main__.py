@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,12 @@ from amsf.ablation.grid import Cell, Grid, apply_overrides, load_grid, set_param
 from amsf.ablation.table import Line, as_frame, as_markdown
 from amsf.ablation.tasks import queue_run
 from amsf.base.artifacts import METRICS
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import write_text
+from amsf.base.tables import csv_text
 from amsf.base.yaml import read_yaml
 from amsf.compare.revisions import Revisions
 from amsf.settings.params import PARAMS, Params, load_params, parse_params
@@ -51,13 +53,15 @@ def check(grid: Grid, path: Path) -> dict[str, Params]:
         if params is not None and not reasons:
             valid[cell.name] = params
     if stopped:
-        reasons_text = "".join(
-            f"\n- {reason}\n  {len(names)} of them: {', '.join(names)}"
+        reasons = [
+            line
             for reason, names in stopped.items()
-        )
+            for line in (f"- {reason}", f"  {len(names)} of them: {', '.join(names)}")
+        ]
         raise InputError(
             f"{path}: {len(cells) - len(valid)} of {len(cells)} combinations cannot run, and "
-            f"nothing was queued. Mend them, or list them under `exclude`:{reasons_text}"
+            "nothing was queued. Mend them, or list them under `exclude`:",
+            *reasons,
         )
     return valid
 
@@ -110,7 +114,7 @@ def table(grid: Grid, out: Path = METRICS.ablation) -> str:
     markdown = as_markdown(grid, lines, simulated)
     frame = as_frame(grid, lines, simulated)
     write_text(out.with_suffix(".md"), markdown)
-    write_text(out.with_suffix(".csv"), frame.to_csv(index=False, lineterminator="\n"))
+    write_text(out.with_suffix(".csv"), csv_text(frame))
     return markdown
 
 
@@ -171,15 +175,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("action", choices=["check", "queue", "table"])
     parser.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
     given = parser.parse_args(arguments)
-    try:
+    with command():
         grid = load_grid(given.grid)
         if given.action == "check":
-            print(f"all {len(check(grid, given.grid))} combinations can run")
+            say(f"all {len(check(grid, given.grid))} combinations can run")
         else:
-            print(queue(grid, given.grid) if given.action == "queue" else table(grid))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+            say(queue(grid, given.grid) if given.action == "queue" else table(grid))
 
 
 if __name__ == "__main__":

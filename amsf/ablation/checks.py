@@ -76,7 +76,8 @@ class Checker:
             texts = self._texts[dataset]
             wanted = settings.model.views
             if settings.text.encoder == "published":
-                there = tuple(published_views(Path(settings.text.checkpoint), class_count(dataset)))
+                folder = Path(settings.text.checkpoint).expanduser()
+                there = tuple(published_views(folder, class_count(dataset)))
             else:
                 there = tuple(texts)
             missing = [view for view in wanted if view not in there]

@@ -100,6 +100,7 @@ def train_encoder(
         epochs = range(done, settings.epochs)
         label = f"training the {name}, epochs"
         for epoch in track(epochs, label, settings.epochs, done):
+            total = torch.zeros((), device=device)
             for rows in torch.randperm(len(samples), generator=order).split(settings.batch_size):
                 rows = rows.to(device)
                 people = separate_persons(samples[rows], encoder.layout)
@@ -112,6 +113,13 @@ def train_encoder(
                 loss.backward()
                 optimiser.step()
                 schedule.step()
+                total += loss.detach()
+            # Once an epoch: to look at each step would wait for the device each time.
+            if not total.isfinite() or not all(p.isfinite().all() for p in encoder.parameters()):
+                raise InputError(
+                    f"the loss of the {name} is not finite in epoch {epoch + 1}; lower "
+                    f"backbone.learning_rate (now {settings.learning_rate:g})"
+                )
             if path is not None:
                 note = {"epochs": epoch + 1, "schedule": schedule.state_dict()}
                 save_snapshot(path, parts, note)

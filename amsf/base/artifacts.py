@@ -72,11 +72,6 @@ class Artifacts:
         return self.data / "features" / self.key
 
     @property
-    def many_splits(self) -> Path:
-        """Folder of ``python -m amsf.study``."""
-        return self.data / "many_splits" / self.key
-
-    @property
     def splits_scratch(self) -> Path:
         """Where ``python -m amsf.study`` keeps finished splits until all are."""
         return self.data / "training" / f"{self.key}-splits"
@@ -208,6 +203,11 @@ class Metrics:
     def plots(self) -> Path:
         """Tables that `dvc plots` draws."""
         return self.folder / "plots"
+
+    @property
+    def many_splits(self) -> Path:
+        """What ``python -m amsf.study`` wrote, one folder for each benchmark; git keeps it."""
+        return self.folder / "many_splits"
 
     @property
     def ablation(self) -> Path:

@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from amsf.base.display import escaped
+
+LONGEST = 1400  # characters of a line: what is quoted in it may be of any length
+MOST_LINES = 40
+
 
 class InputError(ValueError):
     """Something that the user gave is wrong: a parameter, a file, a combination of both.
 
     The message names the file or parameter and says what is there, what was expected and what to
     do.
-    Stages print it alone, without a traceback (see ``stages/__init__.py``).
+    Commands print it alone, without a traceback (see :mod:`amsf.base.command`). What it quotes is
+    shown with escapes in place of control and hidden characters, and cut where it is very long.
+
+    Args:
+        lines: the message, a line each.
     """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*(_shortened(escaped(line)) for line in lines[:MOST_LINES]))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
+
+
+def _shortened(line: str) -> str:
+    """A line without its middle, where it is too long."""
+    if len(line) <= LONGEST:
+        return line
+    head, tail = line[: LONGEST * 2 // 3], line[-LONGEST // 4 :]
+    return f"{head} [... {len(line) - len(head) - len(tail)} characters ...] {tail}"
 
 
 def first_ten(items: Iterable[object], separator: str = ", ", last: str = " and ") -> str:

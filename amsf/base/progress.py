@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from amsf.base.display import escaped
+
 Item = TypeVar("Item")
 
 
@@ -34,7 +36,7 @@ def track(
     terminal = sys.stderr.isatty() and not lines
     bar = tqdm(
         items,
-        desc=label,
+        desc=escaped(label),
         total=total,
         initial=initial,
         leave=terminal,

@@ -33,8 +33,17 @@ _REFUSALS = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than the system allows",
     errno.EROFS: "the file system is read-only",
-    errno.EACCES: "writing there is not allowed",
-    errno.EPERM: "writing there is not allowed",
+    errno.EACCES: "access is not allowed",
+    errno.EPERM: "access is not allowed",
+    errno.EISDIR: "a folder is there",
+    errno.ENOTDIR: "a file is where a folder would be",
+    errno.EEXIST: "a file is where a folder would be",
+    errno.ENOTEMPTY: "a folder that is not empty is there",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "links lead round in a circle",
+    errno.EIO: "the disk reports a fault",
+    errno.ESTALE: "the network file system has lost it",
+    errno.ENOMEM: "the memory is used up",
 }
 
 
@@ -46,26 +55,20 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     the temporary file or folder is removed and ``path`` stays as it was.
 
     Raises:
-        InputError: the disk is full, or writing there is not allowed.
+        InputError: the disk is full, access is not allowed, or the like.
     """
     path = Path(path)
     token = secrets.token_hex(4)
     temporary, old = (path.with_name(f".{path.name}.{token}.{end}") for end in ("tmp", "old.tmp"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        if temporary.is_dir() and path.is_dir():
-            # Out of the way at once: killed while deleting, half of it would stay under its name.
-            path.replace(old)
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        reason = _refusal(error, path)
-        if reason is None:
-            raise
-        raise InputError(
-            f"{path}: could not be written: {reason}. What was there before is untouched; correct "
-            "that and run the same command again, which goes on from what is finished"
-        ) from error
+        with refusals_told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            if temporary.is_dir() and path.is_dir():
+                # Out of the way at once: killed while deleting, half of it would stay under its
+                # name.
+                path.replace(old)
+            temporary.replace(path)
     finally:
         if old.exists() and not path.exists():  # stopped between the two renames
             old.replace(path)
@@ -76,12 +79,52 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
                 remainder.unlink()
 
 
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """Say in one message why ``path`` could not be written in the block.
+
+    Raises:
+        InputError: the disk is full, access is not allowed, or the like.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = _refusal(error, path)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{path}: could not be written: {reason}. What was there before is untouched; correct "
+            "that and run the same command again, which goes on from what is finished"
+        ) from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a name for a file that cannot be written, before the work that fills it.
+
+    Raises:
+        InputError: something other than a file is there, or its folder cannot be written to.
+    """
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a device or a pipe"
+        raise InputError(f"{path}: could not be written: {what} is there; name a file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        what = "access is not allowed" if folder.is_dir() else "it is a file"
+        raise InputError(f"{path}: could not be written: {folder}: {what}; name another place")
+
+
+def refusal(error: OSError) -> str | None:
+    """Why the system refused to read or write a file, or None where that is not what went wrong."""
+    return _REFUSALS.get(error.errno or 0)
+
+
 def _refusal(error: OSError | SafetensorError, path: Path) -> str | None:
     """Why the system refused to write at ``path``, or None where the error is another one."""
     if isinstance(error, OSError):
-        place = Path(error.filename or path).absolute()
-        beside = place.is_relative_to(path.absolute().parent)
-        return _REFUSALS.get(error.errno or 0) if beside else None
+        place, folder = Path(error.filename or path).absolute(), path.absolute().parent
+        # Where a folder above could not be made, that one is named.
+        own = place.is_relative_to(folder) or folder.is_relative_to(place)
+        return refusal(error) if own else None
     # safetensors gives the number in its message alone.
     number = re.search(r"\(os error (\d+)\)", str(error))
     return _REFUSALS.get(int(number[1])) if number else None

@@ -1,4 +1,4 @@
 """Did a change help? Paired differences of experiments: ``python -m amsf.compare``.
 
-Imports ``base`` and ``evaluation``.
+Imports ``base``, ``evaluation`` and ``study``.
 """

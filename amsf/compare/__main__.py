@@ -1,26 +1,30 @@
 """Compare experiments: did a change help?
 
     python -m amsf.compare BASE OTHER... [--benchmark KEY] [--metric H ZSL]
+    python -m amsf.compare BASE OTHER... --splits [--method M...]
 
 with DVC experiments, branches, tags, commits or ``workspace``. With BASE alone its seeds are
-compared. Nothing is checked out. See docs/experiments.md.
+compared. With ``--splits`` it is over the class splits of ``python -m amsf.study``; with BASE alone
+its methods are compared then. Nothing is checked out. See docs/experiments.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import write_text
 from amsf.compare.evaluations import benchmarks_of, read_evaluation
 from amsf.compare.pairs import METRICS, compare_experiments, compare_seeds
 from amsf.compare.revisions import Revisions, Snapshot
-from amsf.compare.tables import Report, as_csv, as_markdown, as_text
+from amsf.compare.studies import compare_methods, compare_studies, read_study, studied
+from amsf.compare.tables import Report, as_csv, as_markdown, as_text, of_evaluations, of_studies
 
 
 def compare(
@@ -72,7 +76,55 @@ def compare(
                 f"{base.experiment}: {key} has none of {', '.join(METRICS[m] for m in metrics)}; "
                 "evaluate.task is zsl"
             )
-        reports.append(Report(key, base, "per class" if per_class else "overall", found))
+        weighting = "per class" if per_class else "overall"
+        reports.append(of_evaluations(key, base, weighting, found))
+    return reports
+
+
+def compare_over_splits(
+    snapshots: Sequence[Snapshot],
+    benchmark: str | None,
+    metrics: Sequence[str],
+    methods: Sequence[str],
+) -> list[Report]:
+    """Compare over class splits: the first with the others, or its methods if it is alone.
+
+    Args:
+        snapshots: the experiments, without repetition.
+        benchmark: one that all have a study of; None for all such.
+        metrics: keys of :data:`amsf.compare.pairs.METRICS`.
+        methods: of one experiment the base and those to hold against it, of several the one to
+            compare; none for ``model.aligner``.
+
+    Raises:
+        InputError: a study is missing, or two of them cannot be compared.
+    """
+    if len(snapshots) > 1 and len(methods) > 1:
+        raise InputError("--method names several; of several experiments one method is compared")
+    keys = [benchmark] if benchmark else studied(snapshots[0])
+    if not benchmark:
+        keys = [key for key in keys if all(key in studied(one) for one in snapshots[1:])]
+    if not keys:
+        names = ", ".join(one.name for one in snapshots)
+        raise InputError(
+            f"{names}: no study of class splits that all have; run `python -m amsf.study BENCHMARK "
+            "--splits 40`, and commit what it writes to compare revisions"
+        )
+    reports = []
+    for key in keys:
+        base, *others = [(one.name, read_study(one, key)) for one in snapshots]
+        method = methods[0] if methods else None
+        found = (
+            compare_studies(base, others, method, metrics)
+            if others
+            else compare_methods(base[1], methods, metrics)
+        )
+        if not found[0].rows:
+            raise InputError(
+                f"{base[0]}: the study of {key} has none of "
+                f"{', '.join(METRICS[m] for m in metrics)} for both; leave out --metric"
+            )
+        reports.append(of_studies(key, base[1], found))
     return reports
 
 
@@ -82,7 +134,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m amsf.compare", description=__doc__.split("\n")[0]
     )
     parser.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
-    parser.add_argument("other", nargs="*", help="compared with base; none: the seeds of base")
+    parser.add_argument(
+        "other", nargs="*", help="compared with base; none: the seeds, or methods, of base"
+    )
+    parser.add_argument(
+        "--splits", action="store_true", help="over the class splits of `python -m amsf.study`"
+    )
+    parser.add_argument(
+        "--method", nargs="+", default=[], help="with --splits (default: model.aligner)"
+    )
     parser.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
     parser.add_argument(
         "--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)"
@@ -91,11 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, help="write the numbers as CSV")
     parser.add_argument("--markdown", type=Path, help="write the tables as Markdown")
     given = parser.parse_args(arguments)
-    try:
+    with command():
         _run(given)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -106,11 +163,18 @@ def _run(given: argparse.Namespace) -> None:
     for path in (given.csv, given.markdown):
         if path is not None and not path.parent.is_dir():
             raise InputError(f"{path}: its folder does not exist; make it, or name another")
+    if given.method and not given.splits:
+        raise InputError("--method is for studies of class splits; add --splits")
+    if given.splits and given.per_class:
+        raise InputError("a study has no scores per class; leave out --per-class")
     metrics = [m for m, shown in METRICS.items() if not given.metric or shown in given.metric]
     with Revisions() as revisions:
         snapshots = [revisions.open(name) for name in names]
-        reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
-    print("\n\n".join(as_text(report) for report in reports))
+        if given.splits:
+            reports = compare_over_splits(snapshots, given.benchmark, metrics, given.method)
+        else:
+            reports = compare(snapshots, given.benchmark, metrics, per_class=given.per_class)
+    say("\n\n".join(as_text(report) for report in reports))
     if given.csv is not None:
         write_text(given.csv, as_csv(reports))
     if given.markdown is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -97,16 +98,21 @@ def _first_change(one: Any, two: Any) -> str:
 
 def changes(base: Evaluation, other: Evaluation) -> list[str]:
     """The parameters that differ, as ``model.heads 4 -> 8``, and the code files that do."""
-    one, two = base.origin.params, other.origin.params
-    found = []
-    for key in sorted({*one, *two}):
-        before, after = one.get(key, ABSENT), two.get(key, ABSENT)
-        if before != after:
-            found.append(f"{key} {_told(before)} -> {_told(after)}")
+    found = parameter_changes(base.origin.params, other.origin.params)
     files = {*base.origin.code, *other.origin.code}
     code = sorted(f for f in files if base.origin.code.get(f) != other.origin.code.get(f))
     if code:
         found.append(f"code: {', '.join(code)}")
+    return found
+
+
+def parameter_changes(base: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The parameters that differ, as ``model.heads 4 -> 8``."""
+    found = []
+    for key in sorted({*base, *other}):
+        before, after = base.get(key, ABSENT), other.get(key, ABSENT)
+        if before != after:
+            found.append(f"{key} {_told(before)} -> {_told(after)}")
     return found
 
 

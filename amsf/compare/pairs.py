@@ -38,10 +38,11 @@ class Comparison:
     Attributes:
         base: its name.
         other: its name.
-        seeds: the seeds that both have; empty where two seeds are compared.
+        seeds: the seeds that both have; empty where two seeds are compared, or class splits.
         rows: a metric each.
         notes: what to keep in mind.
         changes: in what the two differ.
+        splits: the number of class splits that are compared; 0 where there is one, the benchmark's.
     """
 
     base: str
@@ -50,6 +51,7 @@ class Comparison:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    splits: int = 0
 
     def with_adjusted(self, adjusted: Mapping[str, float]) -> Comparison:
         """The same with these adjusted probabilities, by metric."""
@@ -88,7 +90,7 @@ def compare_experiments(
                 changes=tuple(changes(base, other)),
             )
         )
-    return _adjusted(found)
+    return adjust(found)
 
 
 def compare_seeds(
@@ -115,7 +117,7 @@ def compare_seeds(
         )
         for seed in rest
     ]
-    return _adjusted(found)
+    return adjust(found)
 
 
 def _rows(
@@ -145,7 +147,7 @@ def _rows(
     return tuple(rows)
 
 
-def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+def adjust(found: Sequence[Comparison]) -> list[Comparison]:
     """The same with probabilities adjusted over the comparisons, metric by metric."""
     adjusted: dict[tuple[int, str], float] = {}
     for metric in METRICS:

@@ -45,20 +45,21 @@ class Difference:
     """The mean paired difference of a metric, other minus base.
 
     Attributes:
-        mean: over the seeds.
-        interval: for other seeds and other samples; with one seed for other samples alone.
-        over_seeds: for other seeds on these samples; None with one seed.
-        over_samples: for these seeds on other samples.
+        mean: over the seeds, or over class splits.
+        interval: for other seeds and other samples; with one seed for other samples alone; over
+            class splits for other such splits.
+        over_seeds: for other seeds on these samples; None with one seed, and over class splits.
+        over_samples: for these seeds on other samples; None over class splits.
         standard_error: the error of ``mean``, from which ``interval`` is made.
         df: degrees of freedom of ``interval``; infinite where the samples alone count.
         p: two-sided probability of a mean this far from 0 if the true one were 0.
-        seeds: S.
+        seeds: S, or the number of class splits.
     """
 
     mean: float
     interval: Interval
     over_seeds: Interval | None
-    over_samples: Interval
+    over_samples: Interval | None
     standard_error: float
     df: float
     p: float
@@ -120,6 +121,22 @@ def paired_difference(differences: Sequence[float], covariance: np.ndarray) -> D
     )
 
 
+def paired_over_splits(differences: np.ndarray) -> Difference:
+    """The mean of paired differences over class splits drawn at random, with a t interval.
+
+    Args:
+        differences: (n,) other minus base, one of each split, n at least 2.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    n, mean = len(d), float(d.mean())
+    variance = float(d.var(ddof=1)) / n
+    error = math.sqrt(variance)
+    p = 1.0 if mean == 0 else 0.0
+    if error > 0:
+        p = float(2 * t.sf(abs(mean) / error, n - 1))
+    return Difference(mean, _interval(mean, variance, n - 1), None, None, error, n - 1, p, n)
+
+
 def _interval(mean: float, variance: float, df: float) -> Interval:
     half = float(t.ppf((1 + CONFIDENCE) / 2, df)) * math.sqrt(variance)
     return Interval(mean - half, mean + half)
@@ -138,15 +155,16 @@ def holm(p: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def verdict(difference: Difference, adjusted: float) -> str:
+def verdict(difference: Difference, adjusted: float, unit: str = "seed") -> str:
     """The difference in words.
 
     Args:
         difference: other minus base of a metric of which more is better.
         adjusted: its probability, adjusted for the comparisons made beside it.
+        unit: what the differences are of.
     """
     if difference.mean == 0 and difference.standard_error == 0:
-        return "no difference: equal in every seed"
+        return f"no difference: equal in every {unit}"
     level = 1 - CONFIDENCE
     if adjusted < level:
         word = "better" if difference.mean > 0 else "worse"

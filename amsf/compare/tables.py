@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.base.tables import csv_text
 from amsf.compare.evaluations import Evaluation
 from amsf.compare.pairs import METRICS, Comparison, Row
 from amsf.compare.statistics import Interval, verdict
+from amsf.study.summary import Study
 
-FEW_SEEDS = 5
+FEW_SEEDS, FEW_SPLITS = 5, 10
 
 
 @dataclass(frozen=True)
@@ -21,20 +23,50 @@ class Report:
 
     Attributes:
         benchmark: its key.
-        base: the evaluation that the others are held against.
+        simulated: whether the recordings are simulated.
         weighting: ``overall`` or ``per_class``.
         comparisons: one or more.
+        heading: what was compared, a line each.
+        footnotes: how to read the intervals, a line each.
     """
 
     benchmark: str
-    base: Evaluation
+    simulated: bool
     weighting: str
     comparisons: Sequence[Comparison]
+    heading: Sequence[str]
+    footnotes: Sequence[str]
+
+
+def of_evaluations(
+    benchmark: str, base: Evaluation, weighting: str, comparisons: Sequence[Comparison]
+) -> Report:
+    """A report on evaluations of one split, or on seeds, against ``base``."""
+    heading, footnotes = _heading(benchmark, base, weighting), _footnotes(comparisons)
+    return Report(benchmark, base.simulated, weighting, comparisons, heading, footnotes)
+
+
+def of_studies(benchmark: str, base: Study, comparisons: Sequence[Comparison]) -> Report:
+    """A report on methods or experiments over many class splits against ``base``."""
+    about = base.about
+    simulated = "SIMULATED recordings · " if about["simulated"] else ""
+    heading = [
+        f"{benchmark} · {simulated}percent, overall · means over class splits of {about['unseen']} "
+        f"unseen classes, features: {about['features']}"
+    ]
+    footnotes = [
+        "The 95 % interval and p are for other class splits drawn at random from these classes, on "
+        "the same recordings (paired t; docs/experiments.md).",
+    ]
+    if min(comparison.splits for comparison in comparisons) < FEW_SPLITS:
+        footnotes.append("Few splits make wide intervals: run `python -m amsf.study` with more.")
+    footnotes += _adjusting(comparisons)
+    return Report(benchmark, about["simulated"], "overall", comparisons, heading, footnotes)
 
 
 def as_text(report: Report) -> str:
     """Tables of aligned columns with the verdict in words, and what to keep in mind."""
-    lines = _heading(report)
+    lines = [*report.heading]
     for comparison in report.comparisons:
         table = _cells(comparison)
         widths = [max(len(cell) for cell in column) for column in zip(*table)]
@@ -48,12 +80,12 @@ def as_text(report: Report) -> str:
                 for place, (cell, width) in enumerate(zip(row, widths))
             ]
             lines.append(("  " + "  ".join(cells)).rstrip())
-    return "\n".join([*lines, "", *_footnotes(report)])
+    return "\n".join([*lines, "", *report.footnotes])
 
 
 def as_markdown(report: Report) -> str:
     """The same as Markdown."""
-    title, *rest = _heading(report)
+    title, *rest = report.heading
     lines = [f"## {title}", "", *rest]
     for comparison in report.comparisons:
         lines += ["", f"**{comparison.other}** against {comparison.base}{_seeds(comparison)}", ""]
@@ -62,36 +94,36 @@ def as_markdown(report: Report) -> str:
         head, *rows = _cells(comparison)
         lines += ["", f"| {' | '.join(head)} |", "|---" + "|---:" * (len(head) - 2) + "|---|"]
         lines += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([*lines, "", *_footnotes(report)]) + "\n"
+    return "\n".join([*lines, "", *report.footnotes]) + "\n"
 
 
 def as_csv(reports: Sequence[Report]) -> str:
     """One line a benchmark, comparison and metric, with every interval."""
-    return pd.DataFrame(
-        [
-            _record(report, comparison, row)
-            for report in reports
-            for comparison in report.comparisons
-            for row in comparison.rows
-        ]
-    ).to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    rows = [
+        _record(report, comparison, row)
+        for report in reports
+        for comparison in report.comparisons
+        for row in comparison.rows
+    ]
+    return csv_text(pd.DataFrame(rows), float_format="%.6g")
 
 
-def _heading(report: Report) -> list[str]:
-    base = report.base
+def _heading(benchmark: str, base: Evaluation, weighting: str) -> list[str]:
     simulated = "SIMULATED recordings · " if base.simulated else ""
     gzsl = next(iter(base.gzsl.values()), None)
     counts = f"{len(next(iter(base.zsl.values())))} samples for ZSL"
     if gzsl is not None:
         counts += f", {len(gzsl)} for S, U, H and AUSUC"
     return [
-        f"{report.benchmark} · {simulated}percent, {report.weighting} · {counts}",
+        f"{benchmark} · {simulated}percent, {weighting} · {counts}",
         f"base {base.experiment}: protocol {base.switches['name']}, selection "
         f"{base.switches['selection']}, seeds {', '.join(map(str, base.seeds))}",
     ]
 
 
 def _seeds(comparison: Comparison) -> str:
+    if comparison.splits:
+        return f", paired by class split ({comparison.splits})"
     if not comparison.seeds:
         return ""
     return f", paired by seed ({', '.join(map(str, comparison.seeds))}) and sample"
@@ -107,18 +139,22 @@ def _cells(comparison: Comparison) -> list[list[str]]:
         d = row.difference
         cells = [METRICS[row.metric], f"{100 * row.base:.1f}", f"{100 * row.other:.1f}"]
         cells += [f"{100 * d.mean:+.1f}", _interval(d.interval)]
-        if d.over_seeds:
+        if d.over_seeds and d.over_samples:
             cells += [_interval(d.over_seeds), _interval(d.over_samples)]
-        rows.append([*cells, f"{row.adjusted:.2g}", verdict(d, row.adjusted)])
+        rows.append([*cells, f"{row.adjusted:.2g}", _verdict(comparison, row)])
     return [[*head, "p", "in words"], *rows]
+
+
+def _verdict(comparison: Comparison, row: Row) -> str:
+    return verdict(row.difference, row.adjusted, "split" if comparison.splits else "seed")
 
 
 def _interval(interval: Interval) -> str:
     return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
-def _footnotes(report: Report) -> list[str]:
-    first = report.comparisons[0]
+def _footnotes(comparisons: Sequence[Comparison]) -> list[str]:
+    first = comparisons[0]
     lines = []
     if not first.seeds:
         lines.append(
@@ -139,24 +175,25 @@ def _footnotes(report: Report) -> list[str]:
                 f"{len(first.seeds)} seeds make wide intervals: 'no difference shown' is not 'no "
                 "difference'. More train.seeds narrow them."
             )
-    if len(report.comparisons) > 1:
-        lines.append(
-            f"p is adjusted for {len(report.comparisons)} comparisons (Holm), the intervals are "
-            "not."
-        )
-    return lines
+    return lines + _adjusting(comparisons)
+
+
+def _adjusting(comparisons: Sequence[Comparison]) -> list[str]:
+    if len(comparisons) == 1:
+        return []
+    return [f"p is adjusted for {len(comparisons)} comparisons (Holm), the intervals are not."]
 
 
 def _record(report: Report, comparison: Comparison, row: Row) -> dict[str, Any]:
     d = row.difference
     record: dict[str, Any] = {
         "benchmark": report.benchmark,
-        "simulated": report.base.simulated,
+        "simulated": report.simulated,
         "weighting": report.weighting,
         "base": comparison.base,
         "other": comparison.other,
         "metric": METRICS[row.metric],
-        "seeds": d.seeds,
+        "splits" if comparison.splits else "seeds": d.seeds,
         "base_mean": 100 * row.base,
         "other_mean": 100 * row.other,
         "difference": 100 * d.mean,
@@ -173,5 +210,5 @@ def _record(report: Report, comparison: Comparison, row: Row) -> dict[str, Any]:
         "df": d.df,
         "p": d.p,
         "p_holm": row.adjusted,
-        "verdict": verdict(d, row.adjusted),
+        "verdict": _verdict(comparison, row),
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from amsf.base.artifacts import CLASSES
+from amsf.base.display import escaped
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
@@ -98,7 +99,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
             f"{', '.join(known)}. For data of your own write this file with columns "
             "id,label,persons, ids from 0."
         )
-    table = read_table(path, "id,label,persons")
+    table = read_table(path, "id,label,persons", dtype={"label": str})
     missing = [name for name in ("id", "label", "persons") if name not in table.columns]
     if missing:
         raise InputError(
@@ -113,7 +114,9 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
                 f"{path}: row {expected + 1} has id {given}; expected {expected}: ids run from 0 "
                 "without gaps"
             )
-    labels = table["label"].astype(str).str.strip()
+    # What a terminal would obey, or nobody would see, has an escape in its place wherever the label
+    # is shown from here on.
+    table["label"] = labels = table["label"].str.split().str.join(" ").map(escaped)
     for bad, what in ((labels == "", "an empty label"), (labels.duplicated(), "a repeated label")):
         if bad.any():
             row = int(bad.to_numpy().argmax())

@@ -10,11 +10,12 @@ Names: ``{r|e|h}s{seen}``, ``{r|e|h}u{U}``, ``{r|e|h}s{seen-U}_0`` (validation-s
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import read_array, write_array, write_text
 from amsf.base.yaml import dump_yaml
@@ -101,18 +102,16 @@ def main(words: list[str] | None = None) -> None:
     given = parser.parse_args(words)
     if given.command == "export":
         for path in export_split(Split.load(given.split), given.folder):
-            print(path)
+            say(str(path))
         return
     split = import_split(
         given.folder, given.dataset, class_count(given.dataset), given.unseen, given.kind
     )
     names = ", ".join(file_names(split.classes, given.unseen, given.kind).values())
     write_list(split, given.to, f"Imported from the published lists {names}.")
-    print(given.to)
+    say(str(given.to))
 
 
 if __name__ == "__main__":
-    try:
+    with command():
         main()
-    except InputError as error:
-        sys.exit(f"error: {error}")

@@ -167,7 +167,7 @@ def _simulate_class(
     joints = _sense(_film(joints, camera, rng), rng)
     return [
         Recording(
-            joints=main_persons([Track(np.arange(n), body[:n]) for body in joints[i]]),
+            joints=main_persons([Track(np.arange(n), body[:n]) for body in joints[i]])[0],
             name=f"SIM-a{label:03d}-s{who[i] + 1:02d}-r{i % repetitions + 1}",
             label=label,
             subject=int(who[i]) + 1,

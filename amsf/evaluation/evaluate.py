@@ -6,7 +6,7 @@ N = samples · C = classes · U = unseen classes. All scores are fractions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from amsf.evaluation.gates import FittedGate, fit_named_gate
 from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
 from amsf.evaluation.projection import latent_map, shown_classes
-from amsf.evaluation.transductive import refine
+from amsf.evaluation.transductive import look_again
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
@@ -31,7 +31,6 @@ from amsf.settings.protocol import GATES
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
-TRANSDUCTIVE = "zsl_transductive"  # of prototypes at test time: a setting of its own
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ class Result:
         gzsl: answers to all test samples.
         curve: the seen-unseen curve, every sample alike.
         gates: each gate's name -> what it is worth on the test samples (:func:`compare_gate`).
+        transductive: scores after a second look (:func:`transductive_scores`); empty unless
+            ``evaluate.transductive``.
     """
 
     scores: Scores
@@ -72,6 +73,7 @@ class Result:
     gzsl: GzslPredictions | None
     curve: SeenUnseenCurve | None
     gates: dict[str, dict[str, float]]
+    transductive: Scores = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +151,9 @@ def evaluate(
         InputError: a model does not belong to these features.
     """
     unseen = np.array(model.config.unseen)
-    zsl_scores = probabilities_of(model, test.zsl)
-    zsl_prediction = unseen[zsl_scores.argmax(axis=1)]
+    zsl_prediction = unseen[probabilities_of(model, test.zsl).argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
-    refined = refine(zsl_scores, model.embed_samples(test.zsl.features).numpy())
-    scores[TRANSDUCTIVE] = _both(zsl_labels, unseen[refined.argmax(axis=1)])
     gate, gzsl, curve = None, None, None
     gates: dict[str, dict[str, float]] = {}
     if val is not None and val_model is not None:
@@ -178,7 +177,37 @@ def evaluate(
         gzsl=gzsl,
         curve=curve,
         gates=gates,
+        transductive=transductive_scores(model, test, gzsl)
+        if settings.evaluate.transductive
+        else {},
     )
+
+
+def transductive_scores(model: Scorer, test: PhaseFeatures, gzsl: GzslPredictions | None) -> Scores:
+    """Scores after a second look at the test samples that count as unseen, all at once.
+
+    Args:
+        model: trained in the test phase.
+        test: features of the test phase.
+        gzsl: what is answered at first; its gate says which samples count as unseen.
+
+    Returns:
+        ``zsl``, over the samples of unseen classes; with ``gzsl`` also ``seen``, ``unseen`` and
+        ``H``. No sample changes sides, so that ``seen`` is that of the first look.
+    """
+    unseen = np.array(model.config.unseen)
+
+    def answers(samples: SampleSet, rows: np.ndarray) -> np.ndarray:
+        return unseen[look_again(model, samples.features[rows]).argmax(axis=1)]
+
+    labels = test.zsl.labels.numpy()
+    scores = {"zsl": _both(labels, answers(test.zsl, np.arange(len(labels))))}
+    if gzsl is not None:
+        prediction = gzsl.prediction.copy()
+        counted = np.flatnonzero(np.isin(prediction, unseen))
+        prediction[counted] = answers(_gated(test), counted)
+        scores |= _sides(gzsl.labels, prediction, np.isin(gzsl.labels, unseen))
+    return scores
 
 
 def compare_gate(
@@ -229,12 +258,10 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     is_unseen = np.isin(gzsl.labels, unseen)
     said_unseen = np.isin(gzsl.prediction, unseen)
     scores: Scores = {
-        "seen": _both(gzsl.labels[~is_unseen], gzsl.prediction[~is_unseen]),
-        "unseen": _both(gzsl.labels[is_unseen], gzsl.prediction[is_unseen]),
+        **_sides(gzsl.labels, gzsl.prediction, is_unseen),
         "gate_seen": _share(gzsl.labels[~is_unseen], ~said_unseen[~is_unseen]),
         "gate_unseen": _share(gzsl.labels[is_unseen], said_unseen[is_unseen]),
     }
-    scores["H"] = {w: harmonic_mean(scores["seen"][w], scores["unseen"][w]) for w in WEIGHTINGS}
     curves = {
         weighting: seen_unseen_curve(
             gzsl.labels,
@@ -261,6 +288,14 @@ def _gated(phase: PhaseFeatures) -> SampleSet:
 
 def _both(labels: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     return {w: accuracy(labels, prediction, per_class=w == "per_class") for w in WEIGHTINGS}
+
+
+def _sides(labels: np.ndarray, prediction: np.ndarray, is_unseen: np.ndarray) -> Scores:
+    """S, U and their harmonic mean, of answers among all classes."""
+    seen = _both(labels[~is_unseen], prediction[~is_unseen])
+    unseen = _both(labels[is_unseen], prediction[is_unseen])
+    H = {w: harmonic_mean(seen[w], unseen[w]) for w in WEIGHTINGS}
+    return {"seen": seen, "unseen": unseen, "H": H}
 
 
 def _share(labels: np.ndarray, right: np.ndarray) -> dict[str, float]:

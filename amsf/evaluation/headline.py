@@ -14,6 +14,17 @@ ENSEMBLE = "ensemble"  # all seeds together, where a baseline's name stands
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """One benchmark's row of ``metrics/gzsl.json``, in percent, from its ``metrics.json``."""
+    row = _scores(metrics)
+    if "transductive" in metrics:
+        row["transductive"] = _scores(metrics["transductive"])
+    row["protocol"] = metrics["protocol"]
+    row["selection"] = metrics["selection"]
+    row["seeds"] = len(metrics["seeds"])
+    return row
+
+
+def _scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Mean and deviation over seeds, and what stands beside them, in percent."""
     row: dict[str, Any] = {
         name: {
             moment: round(100 * metrics[moment][name]["overall"], 2)
@@ -29,7 +40,4 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
         }
         for other, scores in metrics["beside"].items()
     }
-    row["protocol"] = metrics["protocol"]
-    row["selection"] = metrics["selection"]
-    row["seeds"] = len(metrics["seeds"])
     return row

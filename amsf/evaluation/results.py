@@ -5,7 +5,7 @@ N = samples · C = classes. Fractions in the evaluation's own files; percent in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pandas as pd
 
 from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
-from amsf.evaluation.evaluate import Result, SeedResult
+from amsf.evaluation.evaluate import Result, Scores, SeedResult
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
 from amsf.model.seen_space import SeenSpace
@@ -64,11 +65,11 @@ def write_results(
             confusion = confusion_counts(results, split.classes)
             names = [f"{c} {labels[c]}" for c in range(split.classes)]
             frame = pd.DataFrame(confusion, index=pd.Index(names, name="true"), columns=names)
-            write_text(files.confusion, frame.to_csv(lineterminator="\n"))
+            write_text(files.confusion, csv_text(frame, index=True))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(path, csv_text(table, float_format="%.6g"))
 
 
 def summarise(
@@ -76,21 +77,12 @@ def summarise(
 ) -> dict[str, Any]:
     """Scores of each seed, their mean and sample standard deviation, and how they came about.
 
-    One seed has no deviation: ``std`` is empty then.
+    One seed has no deviation: ``std`` is empty then. Transductive scores, where there are any, are
+    in a section of their own, ``transductive``, which has ``beside``, ``mean``, ``seeds`` and
+    ``std`` like the whole.
     """
     switches = settings.switches()
-    names = sorted(results[0].scores)
-
-    def over_seeds(reduce: Any) -> dict[str, dict[str, float]]:
-        return {
-            name: {
-                weighting: float(reduce([r.scores[name][weighting] for r in results]))
-                for weighting in results[0].scores[name]
-            }
-            for name in names
-        }
-
-    return {
+    summary: dict[str, Any] = {
         "beside": {name: result.scores for name, result in beside.items()},
         "gates": {
             name: {
@@ -100,12 +92,36 @@ def summarise(
             for name in results[0].gates
         },
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
-        "mean": over_seeds(np.mean),
         "protocol": switches.name,
-        "seeds": {str(r.seed): r.scores for r in results},
         "selection": switches.selection,
-        "std": over_seeds(lambda x: np.std(x, ddof=1)) if len(results) > 1 else {},
         "switches": switches.model_dump(),
+        **_over_seeds({str(r.seed): r.scores for r in results}),
+    }
+    if settings.evaluate.transductive:
+        summary["transductive"] = {
+            "beside": {name: result.transductive for name, result in beside.items()},
+            **_over_seeds({str(r.seed): r.transductive for r in results}),
+        }
+    return summary
+
+
+def _over_seeds(seeds: Mapping[str, Scores]) -> dict[str, Any]:
+    """Scores by seed, with their mean and sample standard deviation."""
+
+    def reduced(reduce: Callable[[list[float]], Any]) -> Scores:
+        first = next(iter(seeds.values()))
+        return {
+            name: {
+                weighting: float(reduce([scores[name][weighting] for scores in seeds.values()]))
+                for weighting in first[name]
+            }
+            for name in sorted(first)
+        }
+
+    return {
+        "mean": reduced(np.mean),
+        "seeds": seeds,
+        "std": reduced(lambda x: np.std(x, ddof=1)) if len(seeds) > 1 else {},
     }
 
 

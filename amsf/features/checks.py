@@ -16,6 +16,7 @@ from amsf.base.errors import InputError, first_ten
 from amsf.dataset.splits import Split
 
 ROWS_AT_ONCE = 1 << 16
+NORMS = (1e-12, 1e18)  # beyond these the squares vanish or overflow in float32
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,22 @@ def _check_float_matrix(array: np.ndarray, path: Path, what: str) -> np.ndarray:
 
 
 def check_features(array: np.ndarray, path: Path) -> np.ndarray:
-    """Features must be (N, F), numeric and finite; they come back as float32."""
-    return _check_float_matrix(array, path, "(samples, feature width)")
+    """Features must be (N, F), numeric and finite; they come back as float32.
+
+    Rows are divided by their norms later on, so the norms must be numbers that float32 can square.
+    A row of zeros has none and is let through; it is reported.
+    """
+    array = _check_float_matrix(array, path, "(samples, feature width)")
+    for start in range(0, len(array), ROWS_AT_ONCE):
+        norms = np.linalg.norm(array[start : start + ROWS_AT_ONCE].astype(np.float64), axis=1)
+        wrong = (norms > 0) & ((norms < NORMS[0]) | (norms > NORMS[1]))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise InputError(
+                f"{path}: row {start + row} has length (L2 norm) {norms[row]:.3g}; expected "
+                f"{NORMS[0]:.0e} to {NORMS[1]:.0e}, or zeros: scale the features, all of them alike"
+            )
+    return array
 
 
 def check_logits(array: np.ndarray, path: Path, classes: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,14 @@ from joblib import Parallel, delayed, parallel_config
 
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.workers import workers_alive
 from amsf.machine.allowance import runs_allowed
 from amsf.settings.params import Compute
 from amsf.stage.portable import kernels, refuse_other_kernels
 
 ANSWER_WITHIN = 30  # seconds that a scheduler has
+# What torch says where memory cannot be had, or where the number of bytes is beyond all numbers.
+_NO_MEMORY = re.compile(r"allocat|out of memory|overflow", re.IGNORECASE)
 # Tasks draw from torch's own random stream, which all threads of a Dask worker share.
 _ALONE = threading.RLock()
 
@@ -37,10 +41,12 @@ def side_by_side(
         label: what the progress line says.
 
     Raises:
-        InputError: no scheduler answers at that address; a worker chooses other kernels.
+        InputError: no scheduler answers at that address; a worker chooses other kernels, or was
+            ended by the system; a task does not fit into the memory.
     """
     jobs = compute.jobs or runs_allowed(compute.threads)
-    with _cluster(compute.scheduler) if compute.scheduler else _here(compute, jobs, len(tasks)):
+    where = _cluster(compute.scheduler) if compute.scheduler else _here(compute, jobs, len(tasks))
+    with workers_alive(f"compute.jobs (there were {min(jobs, len(tasks))} runs at once)"), where:
         parent = None if compute.scheduler else os.getpid()
         asking = kernels()
         calls = (delayed(_call)(parent, asking, function, i, task) for i, task in enumerate(tasks))
@@ -60,8 +66,24 @@ def _call(
     refuse_other_kernels(asking)
     if parent is not None and parent != os.getpid():
         _watch(parent)
-    with _ALONE:
+    with _ALONE, _memory():
         return index, function(*task)
+
+
+@contextmanager
+def _memory() -> Iterator[None]:
+    """One message where an array cannot be allocated; torch has no error of its own for that."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        if isinstance(error, RuntimeError) and not _NO_MEMORY.search(reason):
+            raise
+        raise InputError(
+            f"a run does not fit into the memory ({reason[:200] or 'none is left'}); lower "
+            "compute.jobs or a size in params.yaml: model.latent, model.ratio, train.batch_size, "
+            "train.classifier_samples, backbone.batch_size or backbone.frames"
+        ) from error
 
 
 @cache
@@ -84,15 +106,25 @@ def _here(compute: Compute, jobs: int, tasks: int) -> Iterator[None]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[None]:
-    from distributed import Client  # takes a second to import, and few runs need it
+    from distributed import Client, KilledWorker  # takes a second to import, and few runs need it
 
     try:
         client = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
-    except (OSError, ValueError) as error:
+    # Each protocol has errors of its own for what it lacks: certificates, a package, a port.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"compute.scheduler is {address}, but no Dask scheduler answers there within "
-            f"{ANSWER_WITHIN} s ({error}); start one (docs/clusters.md), or leave it empty to run "
+            f"{ANSWER_WITHIN} s ({reason}); start one (docs/clusters.md), or leave it empty to run "
             "on this machine"
         ) from error
-    with client, parallel_config("dask", client=client, wait_for_workers_timeout=ANSWER_WITHIN):
-        yield
+    backend = parallel_config("dask", client=client, wait_for_workers_timeout=ANSWER_WITHIN)
+    try:
+        with client, backend:
+            yield
+    except KilledWorker as error:
+        raise InputError(
+            f"a run was given up after several workers of {address} ended under it, most often "
+            "because the memory ran out; give each worker more, or start fewer on a machine "
+            "(docs/clusters.md), and run the same command again"
+        ) from error

@@ -1,28 +1,34 @@
 """Reading raw recordings of any known format, in parallel and without losing one silently.
 
 ``FORMATS`` names the formats; :func:`read_source` reads a folder of one of them, and
-:func:`read_file` a single recording, as for prediction.
+:func:`read_any` a single file, as for prediction. Whatever the format, what its reader finds goes
+through one clean-up, :mod:`amsf.skeleton.cleaning`.
 """
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, cpu_count, delayed
 
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.workers import workers_alive
 from amsf.pack import npz as read_npz
 from amsf.pack import ntu as read_ntu
 from amsf.pack import pku as read_pku
 from amsf.pack import utd as read_utd
-from amsf.pack.base import LeftOut, Reading, Task, reason_of
+from amsf.pack.base import LeftOut, Outcome, Reading, Task, cleaned, reason_of
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
 
 REPORT_NAME = "skeletons.report.csv"
+SET_SUFFIX = ".safetensors"
 _CHUNK = 64  # files a worker reads at once: some MB of joints a message
 
 
@@ -53,19 +59,16 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def read_file(path: str | Path) -> tuple[str, list[Recording]]:
-    """Read the recordings of one file, whatever its format, by its suffix.
+def read_any(path: str | Path) -> Outcome:
+    """Read and clean what can be used of one file, whatever its format, by its suffix.
 
     Args:
         path: ``.skeleton`` (NTU), ``.mat`` (UTD-MHAD), ``.txt`` (a PKU-MMD video, as one
             recording), ``.npz`` (generic) or ``.safetensors`` (a packed set). Its name need not
             be the dataset's: numbers that it does not contain are -1.
 
-    Returns:
-        The joint layout, a key of :data:`amsf.skeleton.joints.LAYOUTS`, and the recordings.
-
     Raises:
-        InputError: no such file, an unknown suffix, or the file or a part of it is not readable.
+        InputError: no such file, an unknown suffix, or the file is not readable.
     """
     path = Path(path)
     if path.is_dir():
@@ -75,31 +78,58 @@ def read_file(path: str | Path) -> tuple[str, list[Recording]]:
         )
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    if path.suffix == ".safetensors":
-        packed = SkeletonSet.load(path)
-        return packed.layout, [packed.recording(i) for i in range(len(packed))]
+    suffix = path.suffix.lower()
+    if suffix == SET_SUFFIX:
+        return cleaned(_unpacked(SkeletonSet.load(path)), path, up="y")
     readers = {entry.suffix: entry.read for entry in FORMATS.values()}
-    if path.suffix not in readers:
-        known = ", ".join([*readers, ".safetensors"])
+    if suffix not in readers:
+        known = ", ".join([*readers, SET_SUFFIX])
         raise InputError(f"{path}: no reader for '{path.suffix}' files; there are {known}")
     try:
-        reading = readers[path.suffix]((path,))
+        return cleaned(readers[suffix]((path,)), path)
     except OSError as error:
-        raise InputError(f"{path}: {error}") from error
-    if reading.left_out:
-        raise InputError(f"{path}: {reading.left_out[0].reason}")
-    return reading.layout, reading.recordings
+        raise InputError(f"{path}: {error.strerror or error}; check the file") from error
+
+
+def read_file(path: str | Path) -> tuple[str, list[Recording]]:
+    """Read the recordings of one file of which every one must be usable.
+
+    Args:
+        path: see :func:`read_any`.
+
+    Returns:
+        The joint layout, a key of :data:`amsf.skeleton.joints.LAYOUTS`, and the recordings.
+
+    Raises:
+        InputError: as :func:`read_any`, or a part of the file cannot be used.
+    """
+    outcome = read_any(path)
+    if outcome.left_out:
+        raise InputError(f"{path}: {outcome.left_out[0].reason}")
+    return outcome.layout, outcome.recordings
+
+
+def _unpacked(packed: SkeletonSet) -> Reading:
+    """A packed set as if it had been read: others may have written it."""
+    reading = Reading(packed.layout, [])
+    for i in range(len(packed)):
+        recording = packed.recording(i)
+        numbers = {n: getattr(recording, n) for n in ("label", "subject", "camera", "setup")}
+        bodies = [Track(np.arange(len(body)), body) for body in recording.joints]
+        reading.recordings.append(RawRecording(bodies, recording.name, numbers, main_first=True))
+    return reading
 
 
 def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[LeftOut]]:
-    """Look through a folder (and the folders in it), or take one file.
+    """Look through a folder (and the folders in it, linked ones as well), or take one file.
 
     Args:
         source: the folder or file.
         format_name: a key of :data:`FORMATS`.
 
     Returns:
-        What is to be read, in the order of names, and the files that are no recordings.
+        What is to be read, in the order of names, and the files that are no recordings and the
+        folders and links that lead nowhere.
 
     Raises:
         InputError: there is no such folder, or nothing in it has the format's form.
@@ -108,16 +138,19 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     if format_name not in FORMATS:
         raise InputError(f"format '{format_name}' is not known; there are {', '.join(FORMATS)}")
     entry = FORMATS[format_name]
+    closed: list[LeftOut] = []
     if source.is_dir():
-        own = (FILE_NAME, REPORT_NAME)
-        files = sorted(p for p in source.rglob("*") if p.is_file() and p.name not in own)
+        found, closed = _walk(source)
+        files = [p for p in found if p.name not in (FILE_NAME, REPORT_NAME)]
     elif source.is_file():
         files = [source]
     else:
         raise InputError(f"{source}: no such folder or file")
     tasks, left_out = entry.plan(files, entry.classes)
+    left_out = [*closed, *left_out]
     if not tasks:
-        what = f"only other files, such as {files[0].name}" if files else "no files"
+        examples = "; ".join(f"{item.file.name}: {item.reason}" for item in left_out[:2])
+        what = f"only others, such as {examples}" if left_out else "no files"
         raise InputError(
             f"{source}: no recording of format {format_name} there; expected files named "
             f"{entry.form}; there are {what}"
@@ -125,35 +158,52 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     return tasks, left_out
 
 
-def read_missing_list(path: str | Path) -> frozenset[str]:
-    """The words of a text file that names recordings to leave out, without file suffixes.
+def _walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
+    """All files below a folder in the order of names, and what could not be entered.
 
-    The official lists of missing and incomplete samples of NTU RGB+D have prose at their top; its
-    words are no names of recordings and do no harm.
-
-    Raises:
-        InputError: no such file, or it is empty.
+    Linked folders are entered, each folder once, by whatever way it is met first.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such list of recordings to leave out; check --missing")
-    suffixes = "|".join(re.escape(entry.suffix) for entry in FORMATS.values())
-    text = path.read_text(encoding="utf-8", errors="replace")
-    words = [re.sub(f"({suffixes})$", "", word) for word in re.split(r"[\s,;]+", text) if word]
-    if not words:
-        raise InputError(f"{path}: the list of recordings to leave out is empty")
-    return frozenset(words)
+    files: list[Path] = []
+    closed: list[LeftOut] = []
+    entered: dict[tuple[int, int], Path] = {}
+
+    def unreadable(error: OSError) -> None:
+        closed.append(LeftOut(Path(error.filename), f"cannot be entered: {error.strerror}"))
+
+    for place, folders, names in os.walk(source, onerror=unreadable, followlinks=True):
+        folder = Path(place)
+        status = folder.stat()
+        first = entered.setdefault((status.st_dev, status.st_ino), folder)
+        if first != folder:
+            closed.append(LeftOut(folder, f"the same folder as {first.relative_to(source) or '.'}"))
+            folders.clear()
+            continue
+        folders.sort()
+        for path in map(folder.joinpath, names):
+            try:
+                if path.is_file():
+                    files.append(path)
+                elif path.is_symlink():
+                    reason = f"a link to {path.readlink()}, which is not there"
+                    closed.append(LeftOut(path, reason))
+                else:
+                    closed.append(LeftOut(path, "neither a file nor a folder"))
+            except OSError as error:
+                closed.append(LeftOut(path, f"cannot be opened: {error.strerror}"))
+    return sorted(files), closed
 
 
 def read_source(
-    tasks: Sequence[Task], format_name: str, jobs: int = 0
-) -> Iterator[tuple[Task, Reading | LeftOut]]:
-    """Read tasks in parallel; yield each with its outcome, in the order of the tasks.
+    tasks: Sequence[Task], format_name: str, jobs: int = 0, up: str | None = None
+) -> Iterator[tuple[Task, Outcome | LeftOut]]:
+    """Read and clean tasks in parallel; yield each with its outcome, in the order of the tasks.
 
     Args:
         tasks: the tasks that :func:`find_source` returns.
         format_name: a key of :data:`FORMATS`.
         jobs: processes; 0 takes one for each core.
+        up: the axis that is up in the files, where that is known: see
+            :func:`amsf.skeleton.cleaning.clean`.
 
     A file that cannot be read gives a :class:`amsf.pack.base.LeftOut` and the rest goes on.
     """
@@ -162,16 +212,17 @@ def read_source(
     chunks = [tasks[i : i + chunk] for i in range(0, len(tasks), chunk)]
     # The outcomes come in order and are let go one by one: a dataset never is in memory whole.
     parallel = Parallel(n_jobs=min(jobs, len(chunks)) or 1, return_as="generator")
-    outcomes = parallel(delayed(_read_chunk)(part, format_name) for part in chunks)
-    flat = (outcome for part in outcomes for outcome in part)
-    yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
+    with workers_alive(f"--jobs (there were {min(jobs, len(chunks))})"):
+        outcomes = parallel(delayed(_read_chunk)(part, format_name, up) for part in chunks)
+        flat = (outcome for part in outcomes for outcome in part)
+        yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
 
 
-def _read_chunk(tasks: Sequence[Task], format_name: str) -> list[Reading | LeftOut]:
-    outcomes: list[Reading | LeftOut] = []
+def _read_chunk(tasks: Sequence[Task], format_name: str, up: str | None) -> list[Outcome | LeftOut]:
+    outcomes: list[Outcome | LeftOut] = []
     for task in tasks:
         try:
-            outcomes.append(FORMATS[format_name].read(task))
+            outcomes.append(cleaned(FORMATS[format_name].read(task), task[0], up))
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             outcomes.append(LeftOut(task[0], reason_of(error, task[0])))

@@ -2,7 +2,7 @@
 
 | array | shape | |
 |---|---|---|
-| ``joints`` | (R, J, 3) | metres, y up; a recording's rows after another's |
+| ``joints`` | (R, J, 3) | a recording's rows after another's; zeros or NaN where lost |
 | ``offset`` | (N + 1,) | recording i has the rows ``offset[i]:offset[i + 1]`` |
 | ``names`` | (N,) | unique, unicode |
 | ``joint_names`` | (J,) | those of a layout of :mod:`amsf.skeleton.joints`, in any order |
@@ -24,21 +24,22 @@ from amsf.base.archives import expect_integers, expect_texts, read_archive
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 from amsf.skeleton.joints import layout_of, match_layout
-from amsf.skeleton.recordings import UNKNOWN, Recording, SkeletonSet
+from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
 
 SUFFIX = ".npz"
 FORM = "NAME.npz"
 _NUMBERS = ("label", "subject", "camera", "setup")
-_SPINE_M = (0.15, 1.5)  # what a median torso can measure, from children to tall adults
 _LARGEST = 2**31 - 1  # of a label or another number
 
 
 def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
     """The ``.npz`` files, and the others; ``classes`` is checked after reading."""
-    tasks: list[Task] = [(file,) for file in files if file.suffix == SUFFIX]
+    tasks: list[Task] = [(file,) for file in files if file.suffix.lower() == SUFFIX]
     reason = f"the name is not of the form {FORM}"
-    return tasks, [LeftOut(file, reason) for file in files if file.suffix != SUFFIX]
+    return tasks, [LeftOut(file, reason) for file in files if file.suffix.lower() != SUFFIX]
 
 
 def read(task: Task) -> Reading:
@@ -46,7 +47,7 @@ def read(task: Task) -> Reading:
 
     Raises:
         InputError: the file is not readable, an array is missing or has another shape or type,
-            no layout has the joint names, or the axes or unit are plainly others.
+            or no layout has the joint names.
     """
     (path,) = task
     try:
@@ -76,24 +77,23 @@ def _read(path: Path) -> Reading:
         numbers[key] = arrays.get(key, np.full(len(names), default))
         expect_integers(key, numbers[key], len(names))
     joints = joints[:, order]
-    _check_axes(joints, layout)
     reading = Reading(layout, [])
     for i, name in enumerate(names):
         try:
             rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
             if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
                 raise InputError(f"it has {len(rows)} rows for {persons} persons")
-            block = rows.astype(np.float32).reshape(persons, -1, len(order), 3)
+            blocks = rows.reshape(persons, -1, len(order), 3)
             own = {key: int(numbers[key][i]) for key in _NUMBERS}
             odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]
             if odd:
                 raise InputError(f"{odd[0]} is {own[odd[0]]}; expected 0 or more (-1: unknown)")
             if not name.strip() or not name.isprintable():
                 raise InputError(f"the name of recording {i} is {name!r}; expected printable text")
-            reading.recordings.append(Recording(block, name, **own))
+            bodies = [Track(np.arange(len(block)), block) for block in blocks]
+            reading.recordings.append(RawRecording(bodies, name, own, main_first=True))
         except InputError as error:
-            reason = str(error).removeprefix(f"{name}: ")
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {reason}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
     return reading
 
 
@@ -103,24 +103,6 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     for key in ("names", "joint_names"):
         expect_texts(key, arrays[key])
     return arrays
-
-
-def _check_axes(joints: np.ndarray, layout: str) -> None:
-    """Refuse recordings that are upside down or not in metres, as image coordinates are."""
-    some = joints[:: max(1, len(joints) // 10_000)]
-    poses = some[np.isfinite(some).all((1, 2))].astype(np.float64)
-    if not len(poses):
-        return
-    graph = layout_of(layout)
-    lower, upper = graph.spine
-    upright = np.median(poses[:, graph.index("head"), 1] - poses[:, graph.index("left_foot"), 1])
-    spine = np.median(np.linalg.norm(poses[:, upper] - poses[:, lower], axis=1))
-    if upright < 0:
-        raise InputError("in most rows the head is below the feet; expected y up: negate y")
-    if not _SPINE_M[0] <= spine <= _SPINE_M[1]:
-        raise InputError(
-            f"the spine measures {spine:.4g}; expected metres, so {_SPINE_M[0]} to {_SPINE_M[1]}"
-        )
 
 
 def write(path: str | Path, skeletons: SkeletonSet) -> None:

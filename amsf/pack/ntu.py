@@ -4,7 +4,7 @@ A file holds the number of frames; per frame the number of bodies; per body a li
 (the tracking id first), the number of joints (25), and per joint a line of twelve: x y z in
 metres, then its place in the depth and colour images, its rotation and its state.
 
-M = persons (1 or 2), T = frames, J = joints (25).
+K = frames of a track, J = joints (25).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
+from amsf.base.plain_text import read_plain_text
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
-from amsf.skeleton.bodies import Track, main_persons
-from amsf.skeleton.recordings import Recording
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 
 SUFFIX = ".skeleton"
 FORM = "SsssCcccPpppRrrrAaaa.skeleton"
@@ -40,19 +41,16 @@ def parse_name(stem: str) -> dict[str, int] | None:
     return {"label": action - 1, "subject": subject, "camera": camera, "setup": setup}
 
 
-def read_joints(path: Path) -> np.ndarray:
-    """Read one ``.skeleton`` file.
-
-    Returns:
-        (M, T, 25, 3) float32 metres, the persons and frames that
-        :func:`amsf.skeleton.bodies.main_persons` keeps.
+def read_bodies(path: Path) -> list[Track]:
+    """Read the bodies of one ``.skeleton`` file, each with its (K, 25, 3) joints.
 
     Raises:
-        InputError: the file is empty, cut short or too long, a count is wrong, something is not a
-            number, or there is no body in any frame.
+        InputError: the file is empty, cut short or too long, a count is wrong, or something is not
+            a number.
     """
+    text = read_plain_text(path)
     try:
-        return main_persons(_tracks(path.read_text(encoding="latin-1").split("\n")))
+        return _tracks(text.split("\n"))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -66,11 +64,11 @@ def read(task: Task) -> Reading:
     """Read one file with what its name says; numbers are -1 where the name has another form.
 
     Raises:
-        InputError: as :func:`read_joints`.
+        InputError: as :func:`read_bodies`.
     """
     (path,) = task
     numbers = parse_name(path.stem) or {}
-    return Reading(LAYOUT, [Recording(read_joints(path), path.stem, **numbers)])
+    return Reading(LAYOUT, [RawRecording(read_bodies(path), path.stem, numbers)])
 
 
 def _tracks(lines: list[str]) -> list[Track]:
@@ -149,6 +147,6 @@ def _positions_checked(rows: list[str], first_lines: list[int]) -> np.ndarray:
                 values[i, k] = float(part)
             except ValueError:
                 raise InputError(f"line {line}: '{part[:40]}' is not a number") from None
-            if not np.isfinite(values[i, k]):
+            if np.isinf(values[i, k]):
                 raise InputError(f"line {line}: '{part[:40]}' is not a finite number")
     return values.reshape(-1, _JOINTS, 3)

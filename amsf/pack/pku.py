@@ -21,16 +21,20 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.errors import InputError
+from amsf.base.plain_text import read_plain_text
 from amsf.pack.base import LeftOut, Reading, Task
-from amsf.skeleton.bodies import MAX_PERSONS, Track, main_persons
-from amsf.skeleton.recordings import Recording
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 
 SUFFIX = ".txt"
-FORM = "VVVV-L.txt (or -M, -R), a video and a label file of the same name"
+FORM = (
+    "VVVV-L.txt (or -M, -R): a video, and a label file of the same name in a folder with 'label' "
+    "in its name"
+)
 LAYOUT = "kinect25"
 _NAME = re.compile(r"\d{4}-([LMR])")
 _CAMERAS = {"L": 1, "M": 2, "R": 3}
-_JOINTS = 25
+_BODIES, _JOINTS = 2, 25
 
 
 def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
@@ -39,7 +43,7 @@ def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[L
     labels: dict[str, Path] = {}
     left_out = []
     for file in files:
-        if file.suffix != SUFFIX or not _NAME.fullmatch(file.stem):
+        if file.suffix.lower() != SUFFIX or not _NAME.fullmatch(file.stem):
             left_out.append(LeftOut(file, f"the name is not of the form {FORM}"))
             continue
         kind = labels if "label" in file.parent.name.lower() else videos
@@ -68,15 +72,11 @@ def read(task: Task) -> Reading:
             something that is not a number.
     """
     path = task[0]
-    joints = _table(path, None, MAX_PERSONS * _JOINTS * 3).reshape(-1, MAX_PERSONS, _JOINTS, 3)
+    joints = _table(path, None, _BODIES * _JOINTS * 3).reshape(-1, _BODIES, _JOINTS, 3)
     match = _NAME.fullmatch(path.stem)
     camera = {"camera": _CAMERAS[match[1]]} if match else {}
     if len(task) == 1:
-        try:
-            persons = _persons(joints)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
-        return Reading(LAYOUT, [Recording(persons, path.stem, **camera)])
+        return Reading(LAYOUT, [RawRecording(_bodies(joints), path.stem, camera)])
     reading = Reading(LAYOUT, [])
     for row, (action, start, end, _) in enumerate(_table(task[1], ",", 4), start=1):
         name = f"{path.stem}_{row:03d}"
@@ -92,27 +92,36 @@ def read(task: Task) -> Reading:
                 raise InputError(
                     f"line {row} of the label file: action {action:.0f}; they start at 1"
                 )
-            part = _persons(joints[int(start) : int(end)])
-            reading.recordings.append(Recording(part, name, int(action) - 1, **camera))
+            part = _bodies(joints[int(start) : int(end)])
+            numbers = {"label": int(action) - 1, **camera}
+            reading.recordings.append(RawRecording(part, name, numbers))
         except InputError as error:
-            reason = f"recording '{name}': {str(error).removeprefix(f'{name}: ')}"
-            reading.left_out.append(LeftOut(path, reason))
+            reading.left_out.append(LeftOut(path, f"recording '{name}': {error}"))
     return reading
 
 
-def _persons(joints: np.ndarray) -> np.ndarray:
-    times = np.arange(len(joints))
-    return main_persons([Track(times, joints[:, body]) for body in range(MAX_PERSONS)])
+def _bodies(joints: np.ndarray) -> list[Track]:
+    """The two places of (T, 2, 25, 3) joints where there is a body: zeros are how none is written.
+
+    Frames are as in the array.
+    """
+    there = np.asarray(joints.any((2, 3)))
+    return [
+        Track(np.flatnonzero(there[:, body]), joints[there[:, body], body])
+        for body in range(_BODIES)
+        if there[:, body].any()
+    ]
 
 
 def _table(path: Path, delimiter: str | None, columns: int) -> np.ndarray:
     """A text file of numbers as (lines, columns) float64."""
+    lines = read_plain_text(path).splitlines()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", UserWarning
             )  # about an empty file, which is reported below
-            table = np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="latin-1")
+            table = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
     except ValueError as error:
         reason = str(error).rstrip(".")
         raise InputError(f"{path}: {reason}; expected {columns} numbers in each line") from error

@@ -10,16 +10,19 @@ T = frames, J = joints (20).
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import scipy.io
 
 from amsf.base.errors import InputError
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
-from amsf.skeleton.bodies import Track, main_persons
-from amsf.skeleton.recordings import Recording
+from amsf.skeleton.bodies import Track
+from amsf.skeleton.cleaning import RawRecording
 
 SUFFIX = ".mat"
 FORM = "aA_sS_tT_skeleton.mat"
@@ -27,6 +30,10 @@ LAYOUT = "kinect20"
 KEY = "d_skel"
 _NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)(_skeleton)?")
 _JOINTS = 20
+# Coordinates shrink to a half by compression. What grows beyond this many times the file, and is
+# large, is made to fill the memory.
+_EXPANSION, _SMALL, _BLOCK = 20, 32 << 20, 1 << 20
+_COMPRESSED = 15  # MATLAB's miCOMPRESSED
 
 
 def parse_name(stem: str) -> dict[str, int] | None:
@@ -49,19 +56,22 @@ def read(task: Task) -> Reading:
     (path,) = task
     numbers = parse_name(path.stem) or {}
     name = path.stem.removesuffix("_skeleton")
-    return Reading(LAYOUT, [Recording(read_joints(path), name, **numbers)])
+    joints = read_joints(path)
+    body = Track(np.arange(len(joints)), joints)
+    return Reading(LAYOUT, [RawRecording([body], name, numbers)])
 
 
 def read_joints(path: Path) -> np.ndarray:
     """Read one ``.mat`` file.
 
     Returns:
-        (1, T, 20, 3) float32 metres.
+        (T, 20, 3) numbers, as they are in the file.
 
     Raises:
-        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape, is
-            not numbers, is not finite or zero throughout.
+        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape or is
+            not numbers.
     """
+    _refuse_bomb(path)
     try:
         array = scipy.io.loadmat(path, variable_names=[KEY]).get(KEY)
     # A damaged file makes scipy raise whatever its parser stumbles upon.
@@ -70,7 +80,7 @@ def read_joints(path: Path) -> np.ndarray:
             f"{path}: not a readable .mat file ({error}); expected MATLAB's form up to version "
             "7.2: fetch it again or save it with -v7"
         ) from error
-    if array is None:
+    if not isinstance(array, np.ndarray):  # none, or a sparse one
         raise InputError(
             f"{path}: no array '{KEY}' in the file; expected UTD-MHAD's ({_JOINTS}, 3, frames)"
         )
@@ -80,8 +90,43 @@ def read_joints(path: Path) -> np.ndarray:
         raise InputError(f"{path}: {KEY} is {array.shape}; expected ({_JOINTS}, 3, frames)")
     if array.dtype.kind not in "fiu":
         raise InputError(f"{path}: {KEY} holds {array.dtype}; expected real numbers")
-    joints = array.transpose(2, 0, 1).astype(np.float64)
-    try:
-        return main_persons([Track(np.arange(len(joints)), joints)])
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return array.transpose(2, 0, 1).astype(np.float64)
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Refuse a file whose compressed elements hold far more than its size, without unpacking them.
+
+    MATLAB's level 5 files are a header of 128 bytes, and elements of a type, a length and as many
+    bytes (MAT-File Format, MathWorks, chapter 1). Other files are left to scipy.
+    """
+    size = path.stat().st_size
+    room = most = max(_SMALL, _EXPANSION * size)
+    with path.open("rb") as file:
+        head = file.read(128)
+        order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
+        while order and len(tag := file.read(8)) == 8:
+            kind, length = struct.unpack(f"{order}II", tag)
+            end = file.tell() + length
+            if kind == _COMPRESSED:
+                room -= _content(file, length, room)
+            if room < 0:
+                raise InputError(
+                    f"{path}: its arrays take more than {most / 2**20:.0f} MiB, out of a file of "
+                    f"{size / 2**20:.1f} MiB; expected at most {_EXPANSION} times as much: fetch "
+                    "it again"
+                )
+            file.seek(end)
+
+
+def _content(file: BinaryIO, length: int, most: int) -> int:
+    """The bytes in a compressed element, counted until there are more than ``most``."""
+    unpacker, count = zlib.decompressobj(), 0
+    while length > 0 and count <= most and (block := file.read(min(length, _BLOCK))):
+        length -= len(block)
+        while block and count <= most:
+            try:
+                count += len(unpacker.decompress(block, _BLOCK))
+            except zlib.error:
+                return count  # scipy will say so
+            block = unpacker.unconsumed_tail
+    return count

@@ -6,6 +6,7 @@ D = text width · F = feature width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
 from amsf.evaluation.gates import FittedGate, load_gate
 from amsf.evaluation.headline import ENSEMBLE
+from amsf.evaluation.transductive import look_again
 from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
@@ -35,6 +37,8 @@ from amsf.settings.params import Settings, load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
+
+_HUGE = 1e15  # its square, summed over a vector, still is a float32
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Prediction:
     def answer(self) -> ClassScore:
         """The class that evaluation would predict."""
         return self.classes[0]
+
+    def is_finite(self) -> bool:
+        """Whether its probabilities are numbers; of coordinates beyond all bodies they are none."""
+        numbers = [self.unseen_probability, *(score.probability for score in self.classes)]
+        return all(math.isfinite(number) for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -203,15 +212,19 @@ class Predictor:
         model = self.model.for_classes(tuple(rows), torch.from_numpy(text))
         return replace(self, model=model, labels=tuple(labels), text=text)
 
-    def predict(self, path: str | Path) -> list[Prediction]:
+    def predict(self, path: str | Path, *, transductive: bool = False) -> list[Prediction]:
         """Name the actions of the recordings of one file, of any format that can be packed.
+
+        Args:
+            path: the file.
+            transductive: see :meth:`predict_recordings`.
 
         Raises:
             InputError: the file is not readable or has other joints than the benchmark takes.
         """
         layout, recordings = read_file(path)
         self.check_layout(layout, str(path))
-        return self.predict_recordings(recordings)
+        return self.predict_recordings(recordings, transductive=transductive)
 
     def check_layout(self, layout: str, where: str) -> None:
         """Refuse recordings with other joints than the benchmark's, naming ``where``."""
@@ -223,21 +236,42 @@ class Predictor:
                 "recordings"
             )
 
-    def predict_recordings(self, recordings: Sequence[Recording]) -> list[Prediction]:
+    def predict_recordings(
+        self, recordings: Sequence[Recording], *, transductive: bool = False
+    ) -> list[Prediction]:
         """Name the actions of recordings in memory; they have the joints of the benchmark.
 
+        Args:
+            recordings: N of them.
+            transductive: take a second look at those that count as unseen, all at once
+                (:mod:`amsf.evaluation.transductive`); an answer then depends on the others too.
+
         Raises:
-            InputError: they have another number of joints.
+            InputError: they have another number of joints, or one alone is to be looked at again.
         """
         if not recordings:
             return []
+        if transductive and len(recordings) == 1:
+            raise InputError(
+                f"{recordings[0].name}: one recording alone has no others to be told by, which is "
+                "what a transductive answer is; give several recordings at once, or leave out "
+                "--transductive"
+            )
         layout = self.extractor.layout
         # Recordings of several files may share a name; a set wants them apart.
         numbered = [replace(r, name=f"{i} {r.name}") for i, r in enumerate(recordings)]
         skeletons = SkeletonSet.from_recordings(numbered, layout=layout, dataset="recordings")
         device = find_device(self.settings.compute.device)
         features, logits = self.extractor.compute(skeletons, range(len(skeletons)), device)
-        unseen_probability, answers, joint = self.scores(torch.from_numpy(features), logits)
+        # What comes of coordinates beyond all bodies has no probabilities, and spoils no other's.
+        usable = (np.abs(features) < _HUGE).all(1) & (np.abs(logits) < _HUGE).all(1)
+        unseen_probability = np.full(len(features), np.nan)
+        answers = np.zeros(len(features), np.int64)
+        joint = np.full((len(features), len(self.labels)), np.nan)
+        if usable.any():
+            unseen_probability[usable], answers[usable], joint[usable] = self.scores(
+                torch.from_numpy(features[usable]), logits[usable], transductive=transductive
+            )
         seen = set(self.model.config.seen)
         predictions = []
         for i, recording in enumerate(recordings):
@@ -253,13 +287,14 @@ class Predictor:
         return predictions
 
     def scores(
-        self, features: torch.Tensor, logits: np.ndarray
+        self, features: torch.Tensor, logits: np.ndarray, *, transductive: bool = False
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """P(unseen) (N,) with the threshold at 0.5, answers (N,) and joint probabilities (N, C).
 
         Args:
             features: (N, F) of the extractor.
             logits: (N, classes of the dataset), its raw logits.
+            transductive: look again at what counts as unseen.
         """
         config, gate = self.model.config, self.gate
         seen, unseen = np.array(config.seen), np.array(config.unseen)
@@ -269,10 +304,16 @@ class Predictor:
         )
         of_unseen = evidence.unseen_probabilities
         gated = decide(gate, evidence, config)
+        answers = gated.prediction
+        if transductive:
+            of_unseen, answers = of_unseen.astype(np.float64), answers.copy()
+            counted = np.flatnonzero(np.isin(answers, unseen))
+            of_unseen[counted] = look_again(self.model, features[counted])
+            answers[counted] = unseen[of_unseen[counted].argmax(axis=1)]
         # The prior odds are moved so that the threshold comes to lie at one half.
         shifted = expit(logit(gated.probability) - logit(gate.threshold))
         joint = np.zeros((len(features), len(self.labels)))
         joint[:, unseen] = shifted[:, None] * of_unseen
         of_seen = softmax(logits[:, seen].astype(np.float64) / gate.temperature, axis=1)
         joint[:, seen] = (1 - shifted[:, None]) * of_seen
-        return shifted, gated.prediction, joint
+        return shifted, answers, joint

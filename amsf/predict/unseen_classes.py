@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from amsf.base.display import escaped, from_cell
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 from amsf.settings.params import Text
@@ -84,8 +85,8 @@ def read_classes(path: str | Path) -> list[WordedClass]:
         raise InputError(f"{path}: no class in it; give one row a class")
     classes: list[WordedClass] = []
     for number, row in enumerate(table.to_dict("records"), start=1):
-        cells = {str(name): " ".join(str(text).split()) for name, text in row.items()}
-        label = cells.pop("label")
+        cells = {str(name): " ".join(from_cell(str(text)).split()) for name, text in row.items()}
+        label = escaped(cells.pop("label"))
         if not label:
             raise InputError(f"{path}: row {number} has no label; name the class")
         if key_of(label) in (key_of(c.label) for c in classes):

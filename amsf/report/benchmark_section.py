@@ -11,14 +11,18 @@ from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
 from amsf.report.run_section import parameters
+from amsf.report.splits_section import splits_section
 from amsf.report.words import (
     SCORES,
+    beside_in_order,
+    beside_name,
     confusion_sentences,
     describe_accuracy,
     describe_classes,
     describe_confusion,
     describe_curve,
     findings,
+    in_percent,
     nearest_texts,
     spread,
 )
@@ -33,7 +37,6 @@ FEATURES = {
 }
 _OTHER_SCORES = {
     **SCORES,
-    "zsl_transductive": "ZSL, transductive",
     "ausuc": "AUSUC",
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",
@@ -66,7 +69,9 @@ def benchmark_section(
         "published": published_beside(benchmark.conditions, published),
         "scores": _score_table(benchmark),
         "seeds": _seed_table(benchmark),
+        "transductive": _transductive_table(benchmark),
         "gates": _gate_table(benchmark),
+        "splits": None if benchmark.study is None else splits_section(benchmark),
         "recognition": _recognition(benchmark, pictures),
         "confused": {side: confusion_sentences(benchmark, side) for side in sides},
         "classes": _class_table(benchmark),
@@ -120,8 +125,7 @@ def _score_table(benchmark: BenchmarkData) -> Table:
             ("per_class", "every class alike"),
         )
     ]
-    transductive = "ZSL, transductive: after a second look at all unlabelled test samples at once"
-    caption = f"In percent; {transductive}" + (
+    caption = "In percent" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
         if benchmark.gzsl is not None
@@ -139,6 +143,23 @@ def _seed_table(benchmark: BenchmarkData) -> Table:
         rows.append([seed, benchmark.chosen["test", seed], *percent])
     header = ["Seed", "Chosen cycle", *names.values()]
     return Table("In percent, every sample alike", header, rows, range(1, len(header)))
+
+
+def _transductive_table(benchmark: BenchmarkData) -> Table | None:
+    """Every method after a second look, each row marked; None where nobody asked for it."""
+    found = benchmark.metrics.get("transductive")
+    if found is None:
+        return None
+    count = len(benchmark.seeds)
+    names = {n: label for n, label in SCORES.items() if n in found["mean"]}
+    own = f"{benchmark.settings.model.aligner}, transductive"
+    rows = [[own, *(spread(found, name) for name in names)]]
+    rows += [
+        [f"{beside_name(method, count)}, transductive", *(in_percent(scores, n) for n in names)]
+        for method, scores in beside_in_order(found["beside"])
+    ]
+    caption = "Transductive scores, in percent, every sample alike"
+    return Table(caption, ["Method", *names.values()], rows, range(1, len(names) + 1))
 
 
 def _gate_table(benchmark: BenchmarkData) -> Table | None:

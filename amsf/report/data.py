@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amsf.base.artifacts import DATA, Artifacts, encoder_name, seed_folder
+from amsf.base.artifacts import DATA, METRICS, Artifacts, encoder_name, seed_folder
 from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
@@ -24,6 +24,7 @@ from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import class_accuracies
 from amsf.report.published_results import Conditions
 from amsf.settings.params import Benchmark, Params, Settings
+from amsf.study.summary import Study
 from amsf.text.features import MANIFEST, TextFeatures, load_text_features
 
 SEEN = "a seen class"
@@ -53,6 +54,7 @@ class BenchmarkData:
         text: manifest of the text features.
         features: manifest of the skeleton features.
         latent: the map of the first seed's shared space.
+        study: its methods over many class splits; None where nobody asked for it.
         other_labels: class names of each other dataset that trains too.
     """
 
@@ -73,6 +75,7 @@ class BenchmarkData:
     text: dict[str, Any]
     features: dict[str, Any]
     latent: LatentMap
+    study: Study | None
     other_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -96,8 +99,10 @@ class BenchmarkData:
         )
 
 
-def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
-    """Read what the stages left of a benchmark.
+def gather(
+    key: str, params: Params, data: Path = DATA, studies: Path = METRICS.many_splits
+) -> BenchmarkData:
+    """Read what the stages left of a benchmark, and what a study of class splits found.
 
     Raises:
         InputError: an artifact is missing or damaged.
@@ -138,6 +143,7 @@ def gather(key: str, params: Params, data: Path = DATA) -> BenchmarkData:
         text=read_json(made.text_features / MANIFEST),
         features=read_json(made.features / "manifest.json"),
         latent=LatentMap.load(evaluation.latent_map),
+        study=Study.load(studies / key) if (studies / key).is_dir() else None,
     )
 
 

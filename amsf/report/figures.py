@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from amsf.base.display import literal
 from amsf.base.storage import atomic_path
 
 # Okabe and Ito (2008), without their yellow, which is faint on white.
@@ -56,7 +57,7 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
 def short(name: str, most: int = LONGEST) -> str:
     """A class name that fits into a picture; a dollar in it is a dollar and begins no formula."""
     cut = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
-    return cut.replace("$", r"\$")
+    return literal(cut)
 
 
 def mark(index: int) -> tuple[str, str]:

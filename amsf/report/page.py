@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.benchmark_section import FEATURES, benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance
 from amsf.report.render import render
 from amsf.report.run_section import run_section
-from amsf.report.words import SCORES, beside_name, in_percent, spread
+from amsf.report.words import SCORES, beside_in_order, beside_name, in_percent, spread
 
 
 def build_page(
@@ -55,9 +54,7 @@ def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
                 "name": beside_name(name, len(benchmark.seeds)),
                 "scores": [in_percent(scores, score) for score in SCORES],
             }
-            for name, scores in sorted(
-                benchmark.metrics["beside"].items(), key=lambda one: (one[0] != ENSEMBLE, one[0])
-            )
+            for name, scores in beside_in_order(benchmark.metrics["beside"])
         ],
         "seeds": len(benchmark.seeds),
         "protocol": benchmark.metrics["protocol"],

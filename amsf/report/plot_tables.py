@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from amsf.base.storage import write_text
+from amsf.base.tables import csv_text
 from amsf.report.data import LOSS, SEEN, WEIGHT, BenchmarkData, loss_terms, term_weights
 
 COLUMNS = {
@@ -43,9 +44,7 @@ def write_plot_tables(benchmarks: Sequence[BenchmarkData], folder: Path) -> None
         parts = [rows_of(benchmark).assign(benchmark=benchmark.key) for benchmark in benchmarks]
         table = pd.concat(parts, ignore_index=True)
         if len(table):
-            text = table[list(COLUMNS[name])].to_csv(
-                index=False, lineterminator="\n", float_format="%.6g"
-            )
+            text = csv_text(table[list(COLUMNS[name])], float_format="%.6g")
             write_text(folder / f"{name}.csv", text)
 
 

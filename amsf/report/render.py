@@ -15,6 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from amsf.base.display import escaped
+
 TEMPLATES = Path(__file__).parent / "templates"
 # Points to an inch of a screen, of our pictures' files; the smallest scale at which letters of 9
 # points stay readable; and the room on a phone.
@@ -81,11 +83,17 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(values)
 
 
+def _seen(value: Any) -> Any:
+    """A value with escapes in place of characters that a page would not show, or would obey."""
+    return escaped(value, keep="\n") if type(value) is str else value  # no Markup, which is ours
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

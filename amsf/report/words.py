@@ -33,6 +33,11 @@ def beside_name(name: str, seeds: int) -> str:
     return f"ensemble of {seeds} seeds" if name == ENSEMBLE else f"{name}, closed form"
 
 
+def beside_in_order(beside: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What stands beside a result, the ensemble first, then the baselines by their names."""
+    return sorted(beside.items(), key=lambda one: (one[0] != ENSEMBLE, one[0]))
+
+
 def confusion_sentences(benchmark: BenchmarkData, side: str, count: int = 5) -> list[str]:
     """The likeliest mistakes on the classes of one side, a sentence each."""
     return [

@@ -14,7 +14,7 @@ from amsf.base.errors import InputError
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
-DEVICE = r"^(auto|cpu|mps|cuda(:\d+)?)$"
+DEVICE = r"^(auto|cpu|mps|cuda(:\d{1,3})?)$"
 SCHEDULER = r"^$|^(tcp|tls|ws|wss|ucx)://.+:\d+$"
 FORMS = {  # a pattern -> what it takes
     NAME: "lower-case letters, digits, '-' and '_'",

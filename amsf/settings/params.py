@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -23,10 +22,11 @@ from pydantic_core import PydanticCustomError
 
 from amsf.base.errors import InputError
 from amsf.base.yaml import read_yaml
+from amsf.settings.addresses import find_address_fault, find_scheduler_fault
 from amsf.settings.aligners import ALIGNERS
 from amsf.settings.findings import DEVICE, FORMS, NAME, SCHEDULER, nearest, validate
 from amsf.settings.fusion import find_fault
-from amsf.settings.protocol import PROTOCOLS, Protocol, Section, Switches
+from amsf.settings.protocol import PROTOCOLS, Flag, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -38,9 +38,16 @@ Fusion = Literal[
 Kind = Literal["listed", "random", "easy", "hard"]
 
 # strict: true would otherwise count as 1, and "4" as a number. A whole number still is a float.
-PositiveInt = Annotated[int, Field(ge=1, strict=True)]
+# What grows with a number is bounded far above all use, so that a typo is reported before it takes
+# the machine's memory or runs for ever; batches are cut to the samples there are.
+PositiveInt = Annotated[int, Field(ge=1, le=2**62, strict=True)]
+Count = Annotated[int, Field(ge=1, le=10**9, strict=True)]
+Few = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Width = Annotated[int, Field(ge=1, le=2**15, strict=True)]
 Natural = Annotated[int, Field(ge=0, strict=True)]
+TorchSeed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 PositiveFloat = Annotated[float, Field(gt=0, strict=True)]
+Rate = Annotated[float, Field(gt=0, le=100, strict=True)]
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -66,7 +73,7 @@ class Benchmark(Section):
     """
 
     dataset: Annotated[str, Field(pattern=NAME)]
-    unseen: PositiveInt
+    unseen: Count
     source: Annotated[str, Field(min_length=1)]
     features: Literal["published", "backbone", "motion", "backbone+motion", "table"]
     splits: Natural = 0
@@ -102,21 +109,18 @@ class Describe(Section):
     model: str = ""
     base_url: str = ""
     temperature: Annotated[float, Field(ge=0, le=2, strict=True)] = 0.0
-    max_tokens: PositiveInt = 240
-    samples: PositiveInt = 1
-    concurrency: PositiveInt = 4
-    retries: Natural = 5
-    timeout: PositiveFloat = 60.0
+    max_tokens: Count = 240
+    samples: Few = 1
+    concurrency: Few = 4
+    retries: Annotated[Natural, Field(le=1000)] = 5
+    timeout: Annotated[PositiveFloat, Field(le=86_400)] = 60.0
 
     @model_validator(mode="after")
     def _combinations(self) -> Describe:
         if self.provider != "recorded" and not self.model:
             raise ValueError(f"describe.model is empty; provider {self.provider} needs one")
-        if "@" in urlsplit(self.base_url).netloc:
-            raise ValueError(
-                "describe.base_url has a user or password in it, and params.yaml is shared; give "
-                "the address alone, and the key as OPENAI_API_KEY in the environment"
-            )
+        if fault := find_address_fault(self.base_url):
+            raise ValueError(f"describe.base_url {fault}")
         if self.samples > 1 and self.provider != "recorded" and self.temperature == 0:
             raise ValueError(
                 f"describe.samples is {self.samples} at temperature 0, where all are alike; raise "
@@ -186,11 +190,11 @@ class Backbone(Section):
     """The skeleton encoder."""
 
     partition: Literal["subject", "setup", "view"] = "subject"
-    epochs: PositiveInt = 10
+    epochs: Count = 10
     batch_size: PositiveInt = 32
-    learning_rate: PositiveFloat = 3e-3
-    frames: Annotated[int, Field(ge=16, multiple_of=8, strict=True)] = 32
-    seed: Natural = 0
+    learning_rate: Rate = 3e-3
+    frames: Annotated[int, Field(ge=16, le=4096, multiple_of=8, strict=True)] = 32
+    seed: TorchSeed = 0
 
 
 def _known_aligner(name: str) -> str:
@@ -209,14 +213,14 @@ class Model(Section):
 
     aligner: AlignerName = "vae"
     fusion: Fusion = "MHA"
-    layers: PositiveInt = 1
-    heads: PositiveInt = 4
-    ratio: PositiveInt | None = None
-    kernel: PositiveInt = 1
-    reduction: PositiveInt = 3
-    latent: PositiveInt = 200
-    style: PositiveInt = 8
-    normalise_features: bool = True
+    layers: Few = 1
+    heads: Few = 4
+    ratio: Few | None = None
+    kernel: Few = 1
+    reduction: Few = 3
+    latent: Width = 200
+    style: Width = 8
+    normalise_features: Flag = True
     views: Views = get_args(View)
 
     @property
@@ -238,13 +242,13 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    cycles: PositiveInt = 5
-    steps_per_cycle: PositiveInt = 200
+    cycles: Count = 5
+    steps_per_cycle: Count = 200
     batch_size: PositiveInt = 64
-    learning_rate: PositiveFloat = 1e-3
-    classifier_samples: PositiveInt = 500
-    classifier_steps: PositiveInt = 300
-    classifier_learning_rate: PositiveFloat = 1e-3
+    learning_rate: Rate = 1e-3
+    classifier_samples: Annotated[PositiveInt, Field(le=10**7)] = 500
+    classifier_steps: Count = 300
+    classifier_learning_rate: Rate = 1e-3
     seeds: Seeds = (0, 1, 2)
 
 
@@ -252,9 +256,10 @@ class Evaluate(Section):
     """What is evaluated, and the gate."""
 
     task: Literal["gzsl", "zsl"] = "gzsl"
-    temperature: PositiveFloat = 2.0
-    regularisation: PositiveFloat = 2.0
+    temperature: Annotated[PositiveFloat, Field(ge=1e-3, le=1e3)] = 2.0
+    regularisation: Annotated[PositiveFloat, Field(ge=1e-9, le=1e9)] = 2.0
     threshold: Annotated[float, Field(ge=0, lt=1, strict=True)] = 0.0
+    transductive: Annotated[bool, Field(strict=True)] = False
     baselines: Annotated[tuple[AlignerName, ...], AfterValidator(_distinct)] = ()
 
     @property
@@ -267,10 +272,16 @@ class Compute(Section):
     """Where and how parallel training and evaluation run."""
 
     device: Annotated[str, Field(pattern=DEVICE)] = "auto"
-    portable: Annotated[bool, Field(strict=True)] = True
-    threads: PositiveInt = 1
-    jobs: Natural = 0
+    portable: Flag = True
+    threads: Few = 1
+    jobs: Annotated[Natural, Field(le=2**16)] = 0
     scheduler: Annotated[str, Field(pattern=SCHEDULER)] = ""
+
+    @model_validator(mode="after")
+    def _addresses(self) -> Compute:
+        if fault := find_scheduler_fault(self.scheduler):
+            raise ValueError(f"compute.scheduler {fault}")
+        return self
 
 
 class Settings(Section):

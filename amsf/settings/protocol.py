@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 Selection = Literal["val", "last", "test"]
-# strict: true would otherwise count as 1.
+# strict: true would otherwise count as 1, and 1 or "yes" as true.
 Float = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+LogVariance = Annotated[Float, Field(ge=-50, le=50)]
+Weight = Annotated[Float, Field(ge=0, le=1e6)]
 
 GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
 GATES: tuple[GateName, ...] = get_args(GateName)
@@ -28,12 +31,12 @@ class Protocol(Section):
 
     name: Literal["clean", "reference"] = "clean"
     selection: Selection | None = None
-    normalise_at_evaluation: bool | None = None
+    normalise_at_evaluation: Flag | None = None
     noise: Literal["independent", "shared"] | None = None
-    initial_logvar: Float | None = None
-    kl_weight: Annotated[Float, Field(ge=0)] | None = None
-    classifier_relu: bool | None = None
-    classifier_restart: bool | None = None
+    initial_logvar: LogVariance | None = None
+    kl_weight: Weight | None = None
+    classifier_relu: Flag | None = None
+    classifier_restart: Flag | None = None
     schedule: Literal["fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
     gate: GateName | None = None
@@ -45,12 +48,12 @@ class Switches(Section):
 
     name: Literal["clean", "reference"]
     selection: Selection
-    normalise_at_evaluation: bool
+    normalise_at_evaluation: Flag
     noise: Literal["independent", "shared"]
-    initial_logvar: Float
-    kl_weight: Annotated[Float, Field(ge=0)]
-    classifier_relu: bool
-    classifier_restart: bool
+    initial_logvar: LogVariance
+    kl_weight: Weight
+    classifier_relu: Flag
+    classifier_restart: Flag
     schedule: Literal["fraction", "absolute"]
     seeding: Literal["run", "stream"]
     gate: GateName

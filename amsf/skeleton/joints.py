@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from amsf.base.errors import InputError
 
-# Names that another release of the same sensor gives to a joint, as sets of words.
+# Names that another release of the same sensor, or a dataset's paper, gives to a joint, as sorted
+# words.
 _SYNONYMS = {
     "base spine": "center hip",
     "centre hip": "center hip",
@@ -27,10 +28,23 @@ _SYNONYMS = {
     "handtip left": "hand left tip",
     "handtip right": "hand right tip",
 }
+# What sensors' libraries put before a joint's name (JointType_Head, XN_SKEL_HEAD), and small words.
+_IDLE = {"joint", "jointtype", "type", "nui", "xn", "skel", "skeleton", "position", "of", "the"}
+# The parts of a body that have an L or R before or behind their name: LShoulder, l_hip, knee.R.
+_SIDED = "shoulder|elbow|wrist|handtip|hand|thumb|hip|knee|ankle|foot|heel|toe|eye|ear"
 
 PARTS = (
     *("head", "neck", "root", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"),
     *("left_hand", "right_hand", "left_knee", "right_knee", "left_foot", "right_foot"),
+)
+
+# Joints of a leg from below to above.
+_LEG = ("foot", "big_toe", "foot_index", "toe", "ankle", "heel", "knee", "hip")
+# Feet point to the front and forearms mostly do. Knees would too, but Kinect v1 sees them behind.
+_FRONTS = (
+    ("{}_ankle", ("{}_foot", "{}_big_toe", "{}_foot_index", "{}_toe")),
+    ("{}_elbow", ("{}_hand", "{}_wrist")),
+    ("{}_ear", ("nose",)),
 )
 
 
@@ -75,6 +89,41 @@ class Layout:
             for i, name in enumerate(self.joints)
             if name.startswith("left_")
         )
+
+    def _first(self, names: Sequence[str]) -> int | None:
+        """The index of the first of some joints that the layout has."""
+        return next((self.index(name) for name in names if name in self.joints), None)
+
+    @property
+    def top(self) -> int:
+        """The joint that is uppermost in a person who stands: of the head, else of the spine."""
+        top = self._first(("head", "nose", "jaw"))
+        return self.spine[1] if top is None else top
+
+    @property
+    def bottom(self) -> tuple[int, ...]:
+        """The lowest joint of each leg: of the foot, or as far down as the layout goes."""
+        lowest = (self._first([f"{side}_{name}" for name in _LEG]) for side in ("left", "right"))
+        return tuple(joint for joint in lowest if joint is not None)
+
+    @property
+    def fronts(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (back, front) of joints of which one mostly lies before the other in a person."""
+        found = [
+            (self._first([back.format(side)]), self._first([name.format(side) for name in front]))
+            for side in ("left", "right")
+            for back, front in _FRONTS
+        ]
+        return tuple((back, tip) for back, tip in found if back is not None and tip is not None)
+
+    def path(self, start: int, end: int) -> list[int]:
+        """The joints along the bones from one to another, both included."""
+        up, down = [start], [end]
+        while up[-1] != self.root:
+            up.append(self.parents[up[-1]])
+        while down[-1] not in up:
+            down.append(self.parents[down[-1]])
+        return up[: up.index(down[-1]) + 1] + down[-2::-1]
 
     @property
     def hips(self) -> tuple[int, int]:
@@ -163,7 +212,8 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
     """Find the layout that has the given joints, in whatever order and spelling they come.
 
     ``SpineBase``, ``spine base`` and ``hip_center`` are the same joint, and so are
-    ``ShoulderLeft`` and ``left_shoulder``.
+    ``ShoulderLeft``, ``left_shoulder``, ``JointType_ShoulderLeft``, ``LShoulder`` and
+    ``shoulder.L``. The names in the paper of NTU RGB+D ("base of the spine") are known, too.
 
     Args:
         joint_names: the J names of an array's joint axis.
@@ -176,6 +226,10 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
         InputError: no layout has exactly these joints.
     """
     given = [_words(name) for name in joint_names]
+    # "Base", "middle of the spine" and, for its upper end, "spine" alone.
+    if given.count("spine") == 2 and "center shoulder" not in given:
+        upper = [_words(name, synonyms=False) for name in joint_names].index("spine")
+        given[upper] = "center shoulder"
     nearest, differences = "", len(given) + 100
     for key, layout in LAYOUTS.items():
         wanted = [_words(name) for name in layout.joints]
@@ -196,11 +250,14 @@ def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
     )
 
 
-def _words(name: str) -> str:
+def _words(name: str, *, synonyms: bool = True) -> str:
     """A joint's name as sorted lower-case words, synonyms replaced."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = " ".join(sorted(re.findall(r"[a-z]+", spaced.lower())))
-    return _SYNONYMS.get(words, words)
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    words = [word for word in re.findall(r"[a-z]+", spaced.lower()) if word not in _IDLE]
+    words = re.sub(rf"\b([lr])({_SIDED})\b", r"\1 \2", " ".join(words)).split()
+    words = [{"l": "left", "r": "right"}.get(word, word) for word in words]
+    joined = " ".join(sorted(words))
+    return _SYNONYMS.get(joined, joined) if synonyms else joined
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,12 +9,14 @@ N = recordings.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
+from amsf.base.plain_text import read_plain_text
 from amsf.skeleton.annotations import Annotations
 from amsf.skeleton.recordings import UNKNOWN
 
@@ -110,7 +112,7 @@ def read_training_list(path: Path) -> list[str]:
         InputError: the list is empty, or mixes numbers and names.
     """
     words: list[str] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read_plain_text(path).splitlines():
         text = line.partition("#")[0].strip()
         if re.match(r"(valid|test)", text, re.IGNORECASE):
             break
@@ -126,13 +128,21 @@ def read_training_list(path: Path) -> list[str]:
 
 
 def _listed(skeletons: Annotations, path: Path) -> np.ndarray:
-    words = read_training_list(path)
-    if words[0].isdecimal():
+    wanted = set(read_training_list(path))
+    if next(iter(wanted)).isdecimal():
         subjects = _known(skeletons, "subject", f"'{path}'")
-        return np.isin(subjects, [int(word) for word in words])
-    wanted = set(words)
-    # A recording of PKU-MMD is named VIDEO_INTERVAL.
-    return np.array([n in wanted or n.rpartition("_")[0] in wanted for n in skeletons.names])
+        names = [{str(subject)} for subject in subjects]
+        wanted = {str(int(word)) for word in wanted}
+    else:  # a recording of PKU-MMD is named VIDEO_INTERVAL
+        names = [{name, name.rpartition("_")[0]} for name in skeletons.names]
+    absent = wanted.difference(*names)
+    if absent and len(absent) < len(wanted):
+        warnings.warn(
+            f"{path}: {len(wanted) - len(absent)} of its {len(wanted)} entries are found; not "
+            f"found: {first_ten(sorted(absent))}",
+            stacklevel=2,
+        )
+    return np.array([not wanted.isdisjoint(own) for own in names])
 
 
 def _known(skeletons: Annotations, column: str, where: str) -> np.ndarray:

@@ -4,8 +4,8 @@ All readers and the simulator write it, the skeleton encoder and prediction read
 safetensors file, so that opening gigabytes takes no time and no memory until rows are read.
 
 Coordinates are metres in the sensor's frame with y up: x to the sensor's left (towards the right
-hand of a person who faces it), y up, z away from it. Every row is a pose: readers fill frames in
-which a person was lost (see :mod:`amsf.skeleton.bodies`).
+hand of a person who faces it), y up, z away from it. Every row is a pose: what was lost
+is filled on the way into a set (see :mod:`amsf.skeleton.cleaning`).
 
 R = rows (poses) of all recordings, N = recordings, M = persons (1 or 2), T = frames, J = joints.
 """
@@ -16,18 +16,20 @@ import json
 import reprlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from amsf.base.errors import InputError
-from amsf.base.storage import open_tensors, read_metadata, write_tensors
+from amsf.base.storage import open_tensors, read_metadata, refusals_told, write_tensors
 from amsf.skeleton.joints import layout_of
 
 FILE_NAME = "skeletons.safetensors"
 UNKNOWN = -1
+# Sensors reach some ten metres: a number beyond this is no place in metres.
+FARTHEST_M = 1000.0
 _NUMBERS = ("label", "subject", "camera", "setup")
 _BLOCK = 1_000_000  # rows looked at together when a whole set is checked: 300 MB
 
@@ -139,7 +141,7 @@ class SkeletonSet:
             classes: the number of classes of the dataset, where labels are to be checked too.
 
         Raises:
-            InputError: a coordinate is not finite, or a label is not below ``classes``.
+            InputError: a coordinate is no place in metres, or a label is not below ``classes``.
         """
         if classes is not None and (self.label >= classes).any():
             at = int((self.label >= classes).argmax())
@@ -148,12 +150,12 @@ class SkeletonSet:
                 f"expected 0 to {classes - 1} for {classes} classes (-1: unknown)"
             )
         for start in range(0, len(self.joints), _BLOCK):
-            bad = ~np.isfinite(self.joints[start : start + _BLOCK]).all((1, 2))
-            if bad.any():
-                at = int(np.searchsorted(self.offset, start + bad.argmax(), side="right")) - 1
+            near = (np.abs(self.joints[start : start + _BLOCK]) <= FARTHEST_M).all((1, 2))
+            if not near.all():
+                at = int(np.searchsorted(self.offset, start + near.argmin(), side="right")) - 1
                 raise InputError(
                     f"skeleton set '{self.dataset}': '{self.names[at]}' has a coordinate that is "
-                    "not finite"
+                    f"not finite or beyond {FARTHEST_M:.0f} m; pack the recordings again"
                 )
 
     def __len__(self) -> int:
@@ -221,7 +223,7 @@ class SkeletonSet:
         """Write the set atomically; equal sets give equal bytes.
 
         Raises:
-            InputError: a coordinate is not finite.
+            InputError: a coordinate is no place in metres.
         """
         self.validate()
         arrays = ("joints", "offset", "persons", *_NUMBERS)
@@ -274,30 +276,44 @@ def recordings_to_file(
     """Write a set whose recordings come one at a time and may not fit into memory together.
 
     Used as ``with recordings_to_file(...) as add: add(recording)``. The joints are spooled to a
-    temporary file beside ``path``; ``path`` appears when the block ends well, and not otherwise.
-    The bytes are those of :meth:`SkeletonSet.save`.
+    temporary file beside ``path``; ``path`` and its folder appear when the block ends well, and not
+    otherwise. The bytes are those of :meth:`SkeletonSet.save`.
 
     Raises:
-        InputError: a recording has other joints than ``layout``.
+        InputError: a recording has other joints than ``layout``, the disk is full, or writing
+            there is not allowed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     index = _Index(layout)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as spool:
+    absent = [above for above in path.parents if not above.exists()]
+    try:
+        with refusals_told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # In a folder of its own, which goes even if the last bytes of the file cannot be written.
+        with (
+            refusals_told(path),
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder,
+            Path(folder, "rows").open("wb") as spool,
+        ):
 
-        def add(recording: Recording) -> None:
-            spool.write(index.add(recording).data)
+            def add(recording: Recording) -> None:
+                spool.write(index.add(recording).data)
 
-        yield add
-        spool.flush()
-        SkeletonSet(
-            joints=_map(Path(spool.name), 0, (sum(index.rows), len(layout_of(layout)), 3)),
-            **index.arrays(),
-            names=index.names,
-            layout=layout,
-            simulated=simulated,
-            dataset=dataset,
-        ).save(path)
+            yield add
+            spool.flush()
+            SkeletonSet(
+                joints=_map(Path(spool.name), 0, (sum(index.rows), len(layout_of(layout)), 3)),
+                **index.arrays(),
+                names=index.names,
+                layout=layout,
+                simulated=simulated,
+                dataset=dataset,
+            ).save(path)
+    finally:
+        if not path.exists():
+            for made in absent:  # from below to above, as far as they are empty
+                with suppress(OSError):
+                    made.rmdir()
 
 
 class _Index:

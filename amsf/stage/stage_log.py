@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from amsf.base.artifacts import STAGE_LOG
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, sha256, write_json
 from amsf.base.yaml import read_yaml
@@ -47,7 +48,7 @@ def logged(stage: str, benchmark: str | None, began: float) -> Iterator[None]:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        print(f"warning: {path}: an old log stays ({error})", file=sys.stderr)
+        say(f"warning: {path}: an old log stays ({error})", sys.stderr)
     yield
     seconds = time.perf_counter() - began
     start = datetime.now(UTC).timestamp() - seconds
@@ -61,7 +62,7 @@ def logged(stage: str, benchmark: str | None, began: float) -> Iterator[None]:
         }
         write_json(path, log)
     except (OSError, InputError) as error:
-        print(f"warning: {path}: no record of this run ({error})", file=sys.stderr)
+        say(f"warning: {path}: no record of this run ({error})", sys.stderr)
 
 
 def log_path(stage: str, benchmark: str | None) -> Path:

@@ -2,23 +2,24 @@
 
     python -m amsf.study BENCHMARK [--splits 40]
 
-writes ``data/many_splits/BENCHMARK/``: ``scores.csv``, a row for each split, method and seed, and
-``summary.json``, means with standard errors and paired differences. The benchmark's texts are those
-of its stage encode; the methods are ``model.aligner`` and ``evaluate.baselines``.
+writes ``metrics/many_splits/BENCHMARK/``: ``scores.csv``, a row for each split, method and seed,
+and ``summary.json``, means with standard errors and paired differences. Both are small; committed,
+they are in the report and can be compared (``python -m amsf.compare --splits``). The benchmark's
+texts are those of its stage encode; the methods are ``model.aligner`` and ``evaluate.baselines``.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
 from collections.abc import Sequence
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
-from amsf.base.artifacts import Artifacts
+from amsf.base.artifacts import METRICS, Artifacts
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.settings.params import load_params
-from amsf.study.run import study
+from amsf.study.run import clear, study
 from amsf.study.summary import as_text
 from amsf.text.features import load_other_texts, load_text_features
 
@@ -33,15 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--splits", type=int, help="how many class splits (default: the benchmark's own `splits`)"
     )
     given = parser.parse_args(arguments)
-    try:
+    with command():
         run(given.benchmark, given.splits)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
 
 
 def run(key: str, splits: int | None) -> None:
-    """Write ``data/many_splits/<benchmark>/``.
+    """Write ``metrics/many_splits/<benchmark>/``.
 
     Raises:
         InputError: no split is asked for, the texts are not encoded yet, or see
@@ -58,19 +56,21 @@ def run(key: str, splits: int | None) -> None:
         )
     views = settings.model.views
     text = load_text_features(artifacts.text_features).select(views)
-    found = load_other_texts(artifacts.text_features)
-    others = {name: features.select(views) for name, features in found.items()}
+    vectors = {
+        name: features.select(views)
+        for name, features in load_other_texts(artifacts.text_features).items()
+    }
     scratch = artifacts.splits_scratch
-    summary = study(key, entry, settings, text, artifacts.many_splits, scratch, others)
+    found = study(key, entry, settings, text, METRICS.many_splits / key, scratch, vectors)
     also = f", trained also on {', '.join(entry.also)}" if entry.also else ""
-    for method, scores in summary.items():
+    for method, scores in found.summary().items():
         shown = ", ".join(
             f"{name} {as_text(scores[score])}"
             for score, name in (("zsl", "ZSL"), ("H", "H"))
             if score in scores
         )
-        print(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
-    shutil.rmtree(scratch)
+        say(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
+    clear(scratch)
 
 
 if __name__ == "__main__":

@@ -17,16 +17,34 @@ _REFUSAL = re.compile(
 )
 
 
+# What a description never has, and what is written around one has.
+_ABOUT_THE_REQUEST = re.compile(
+    r"\b(the user|the prompt|the instructions?\b.{0,20}\bsays?"
+    r"|let me (think|know|write|describe|try)|word (count|limit)"
+    r"|(i|we) (need|have|should|must|want|will|am going|are going) to\b"
+    r"|i'll\b|as (you )?requested|you asked|here(?:'s| is| are) (the|a|an|my|your) "
+    r"(\w+ )?(description|paragraph|answer|response|text|summary)|i hope this)"
+    r"|^(reasoning|thinking|thought|analysis)\s*:|^(okay|alright|hmm|wait)\b",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(
+    r"(<[|/]?[a-z][^<>]{0,60}>|(?<!\*)\*\*(?!\*)|```|^#|\[/?INST\]|\|\s*-{3,}|[{}\\])",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer of a model.
 
     Attributes:
-        text: the answer with single blanks; empty where there was none.
+        text: the answer, cleaned (:mod:`amsf.text.cleaning`); empty where there was none.
         prompt_tokens: the number of tokens in the question, as the model counts.
         answer_tokens: the number of tokens in the answer, as the model counts.
         cut: whether it ended because ``max_tokens`` was reached.
         refused: whether the endpoint itself marks it as a refusal.
+        thought: whether thinking came with it.
+        problem: what came in place of a chat completion; empty where one came.
     """
 
     text: str
@@ -34,6 +52,8 @@ class Answer:
     answer_tokens: int = 0
     cut: bool = False
     refused: bool = False
+    thought: bool = False
+    problem: str = ""
 
 
 def find_fault(answer: Answer, label: str, labels: Iterable[str]) -> str | None:
@@ -44,17 +64,34 @@ def find_fault(answer: Answer, label: str, labels: Iterable[str]) -> str | None:
         label: the label of the class that was asked for.
         labels: the labels of all the dataset's classes.
     """
+    if answer.problem:
+        return answer.problem
     if answer.refused or _REFUSAL.search(answer.text.replace("’", "'")):
         return f"it refuses: '{answer.text[:60]}'"
-    if not answer.text.strip():
-        return "it is empty"
     if answer.cut:
-        return "it was cut off; raise describe.max_tokens"
+        spent = ", and thinking took all its tokens" if not answer.text and answer.thought else ""
+        return f"it was cut off{spent}; raise describe.max_tokens"
+    if not answer.text.strip():
+        if answer.thought:
+            return "it has thinking and no answer; switch thinking off or raise describe.max_tokens"
+        return "it is empty"
+    if fault := find_remains(answer.text):
+        return fault
     words = len(answer.text.split())
     if words < MIN_WORDS:
         return f"it has {words} words; expected at least {MIN_WORDS}"
     other = names_other_class(answer.text, label, labels)
     return other and f"it speaks of '{other}'"
+
+
+def find_remains(text: str) -> str | None:
+    """What of the model's or the server's own is in a text, or None."""
+    if found := _MARKUP.search(text):
+        return f"it has markup in it: '{text[max(0, found.start() - 20) : found.end() + 20]}'"
+    if found := _ABOUT_THE_REQUEST.search(text.replace("’", "'")):
+        place = text[max(0, found.start() - 20) : found.end() + 20]
+        return f"it speaks of the request: '{place}'"
+    return None
 
 
 def names_other_class(text: str, label: str, labels: Iterable[str]) -> str | None:

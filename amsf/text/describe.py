@@ -20,7 +20,8 @@ from amsf.base.artifacts import PROMPTS
 from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
 from amsf.settings.params import Describe, Text
-from amsf.text.answers import find_fault
+from amsf.text.answers import Answer, find_fault
+from amsf.text.cleaning import clean
 from amsf.text.descriptions import VIEWS, Texts
 from amsf.text.encoders import load_encoder
 from amsf.text.providers import Provider
@@ -128,7 +129,9 @@ def ask_model(
     ]
 
     def recorded(question: Question) -> str | None:
-        return record.find(answer_key(describe, question.prompt, question.sample))
+        text = record.find(answer_key(describe, question.prompt, question.sample))
+        # Earlier answers, and those of others, were recorded as they came.
+        return None if text is None else clean(text)
 
     todo = [question for question in questions if recorded(question) is None]
     if todo:
@@ -136,9 +139,9 @@ def ask_model(
     rows: dict[str, list[tuple[int, int, str]]] = {view: [] for view in prompts}
     ids = {label: index for index, label in enumerate(labels)}
     for question in questions:
-        text = recorded(question)
-        fault = check(text) if text else "it is not in the record"
-        if not text or fault:
+        text = recorded(question) or ""
+        fault = find_fault(Answer(text), question.label, all_labels) or check(text)
+        if fault:
             raise InputError(
                 f"{record.path}: the answer on {question.view} of '{question.label}' cannot be "
                 f"used: {fault}; delete its line and run again"
@@ -174,6 +177,12 @@ def _ask_all(
                 raise
             spent.add(answer.prompt_tokens + answer.answer_tokens)
             fault = find_fault(answer, question.label, all_labels) or check(answer.text)
+            if answer.problem and attempt == ATTEMPTS - 1 and not spent.usable:
+                stop.set()  # an endpoint that has given nothing so far will not for the others
+                raise InputError(
+                    f"describe.model {describe.model}, asked for {question.view} of "
+                    f"'{question.label}': {fault}. Correct it and run again"
+                )
             if fault is None:
                 record.append(describe, question.prompt, question.sample, question.label, answer)
                 return None
@@ -187,7 +196,7 @@ def _ask_all(
                 question, fault = jobs[job], job.result()
                 if fault:
                     faults.append(f"{question.view} of '{question.label}': {fault}")
-                spent.done(question)
+                spent.done(question, usable=fault is None)
         finally:
             # After an error or Ctrl-C what runs may end, and is recorded; nothing else starts.
             stop.set()
@@ -207,7 +216,7 @@ class _Spending:
         self._left = {(q.view, q.label): 0 for q in todo}
         for question in todo:
             self._left[question.view, question.label] += 1
-        self._total, self._answered, self._tokens = len(todo), 0, 0
+        self._total, self._asked, self.usable, self._tokens = len(todo), 0, 0, 0
         self._lock, self._reported = threading.Lock(), time.monotonic()
 
     def add(self, tokens: int) -> None:
@@ -215,19 +224,21 @@ class _Spending:
         with self._lock:
             self._tokens += tokens
 
-    def done(self, question: Question) -> None:
-        """Count an answered question; called from one thread alone."""
-        self._answered += 1
-        self._left[question.view, question.label] -= 1
-        if self._answered == self._total or time.monotonic() - self._reported > REPORT_EVERY:
+    def done(self, question: Question, usable: bool) -> None:
+        """Count a question that is over; called from one thread alone."""
+        self._asked += 1
+        if usable:
+            self.usable += 1
+            self._left[question.view, question.label] -= 1
+        if self._asked == self._total or time.monotonic() - self._reported > REPORT_EVERY:
             self._reported = time.monotonic()
             classes: dict[str, int] = {}
             for (_, label), left in self._left.items():
                 classes[label] = classes.get(label, 0) + left
             whole = sum(left == 0 for left in classes.values())
-            rest = self._tokens * (self._total - self._answered) // self._answered
+            rest = self._tokens * (self._total - self._asked) // self._asked
             line = (
-                f"{whole} of {len(classes)} classes done, {self._answered} of {self._total} "
+                f"{whole} of {len(classes)} classes done, {self.usable} of {self._total} "
                 f"answers; {self._tokens} tokens used, about {rest} left"
             )
             tqdm.write(line, file=sys.stderr)

@@ -16,11 +16,14 @@ from typing import get_args
 import pandas as pd
 
 from amsf.base.artifacts import TEXTS
+from amsf.base.display import from_cell
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
-from amsf.base.tables import read_table
+from amsf.base.tables import csv_text, read_table
 from amsf.dataset.classes import load_classes, texts_of
 from amsf.settings.params import View
+from amsf.text.answers import find_remains
+from amsf.text.cleaning import clean
 
 VIEWS: tuple[str, ...] = get_args(View)
 LABEL_VIEW = "lb"
@@ -66,7 +69,11 @@ def load_texts(dataset: str, folder: Path = TEXTS, classes: Path | None = None) 
             # A dataset that is the first part of another one has its rows first, too.
             table = table[table["id"].isin(wanted["id"])] if shared != dataset else table
             table = table.assign(sample=0)[["id", "sample", "text"]].reset_index(drop=True)
+            if view.startswith("LLM"):
+                table["text"] = table["text"].map(clean)
             _check(table, len(wanted), path)
+            if view.startswith("LLM"):
+                _check_answers(table, path)
             texts[view] = table
     return texts
 
@@ -100,7 +107,7 @@ def text_digests(texts: Texts) -> dict[str, str]:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(columns=["id", "sample", "text"], index=False, lineterminator="\n")
+    return csv_text(table[["id", "sample", "text"]])
 
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -110,8 +117,18 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
             f"{path}: the columns are {','.join(map(str, table.columns))}; expected "
             f"{','.join(columns)} (a text with a comma in it stands in double quotes)"
         )
-    table["text"] = table["text"].str.split().str.join(" ")
+    table["text"] = table["text"].map(from_cell).str.split().str.join(" ")
     return table
+
+
+def _check_answers(table: pd.DataFrame, path: Path) -> None:
+    """Refuse answers of a model that still hold what is not the description."""
+    for number, text in zip(table["id"], table["text"]):
+        if fault := find_remains(text):
+            raise InputError(
+                f"{path}: the text of class {number} cannot be used: {fault}; leave the "
+                "description alone there"
+            )
 
 
 def _check(table: pd.DataFrame, classes: int, path: Path) -> None:
@@ -131,6 +148,6 @@ def _check(table: pd.DataFrame, classes: int, path: Path) -> None:
     keys = list(zip(ids, table["sample"].tolist()))
     if len(set(keys)) < len(keys) or keys != sorted(keys):
         raise InputError(f"{path}: an id comes twice or out of order; {expected}")
-    empty = [i for i, text in zip(ids, table["text"]) if not text]
-    if empty:
-        raise InputError(f"{path}: the text of class {empty[0]} is empty; write one")
+    for number, text in zip(ids, table["text"]):
+        if not text:
+            raise InputError(f"{path}: the text of class {number} is empty; write one")

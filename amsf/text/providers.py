@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
+from dataclasses import replace
 from typing import Any, Protocol
 
 from amsf.base.errors import InputError
 from amsf.settings.params import Describe
 from amsf.text.answers import Answer
+from amsf.text.cleaning import clean, without_thinking
+from amsf.text.completions import read_completion
+from amsf.text.key import Key
 
-KEY_VARIABLE = "OPENAI_API_KEY"
+# What servers say of a parameter that they do not know, and not of one that is too large.
+_UNKNOWN = re.compile(r"support|recogni|unknown|unexpected|extra|permitted|allowed|instead", re.I)
+_VERSION = re.compile(r"/v\d|/openai\b")
 
 
 class Provider(Protocol):
@@ -49,17 +54,12 @@ class OpenAIProvider:
     def __init__(self, describe: Describe) -> None:
         import openai
 
-        self._key = os.environ.get(KEY_VARIABLE, "")
-        if not self._key:
-            raise InputError(
-                f"describe.provider is openai, but {KEY_VARIABLE} is not set; set it in the "
-                "environment (any word will do for a local server that needs none)"
-            )
+        self._key = Key()
         self.concurrency = describe.concurrency
         self._describe = describe
         self._errors = (openai.OpenAIError,)
         self._client = openai.OpenAI(
-            api_key=self._key,
+            api_key=self._key.value,
             base_url=describe.base_url or None,
             max_retries=describe.retries,
             timeout=describe.timeout,
@@ -68,36 +68,60 @@ class OpenAIProvider:
         self._limit = "max_tokens" if describe.base_url else "max_completion_tokens"
 
     def ask(self, prompt: str, seed: int) -> Answer:
-        """The answer; one that is not a chat completion counts as empty."""
-        settings: dict[str, Any] = {self._limit: self._describe.max_tokens}
+        """The answer; where no chat completion came, its ``problem`` says what did."""
+        limit = self._limit  # another thread may change it meanwhile
         try:
-            completion = self._client.chat.completions.create(
-                model=self._describe.model,
-                messages=[{"role": "user", "content": prompt}],
-                temperature=self._describe.temperature,
-                **settings,
-            )
-        except json.JSONDecodeError:
-            return Answer("")
-        except self._errors as error:
-            # Some servers repeat the key in their message.
-            reason = str(error).replace(self._key, "***")
-            raise InputError(
-                f"describe.model {self._describe.model} at {self._client.base_url}: {reason} "
-                f"({type(error).__name__}). Answers so far are kept; correct it and run again"
-            ) from None
-        choices = getattr(completion, "choices", None)
-        if not choices:
-            return Answer("")
-        message, usage = choices[0].message, completion.usage
-        return Answer(
-            # Answers are kept in files, and a server may repeat the key in them.
-            text=" ".join((message.content or "").replace(self._key, "***").split()),
-            prompt_tokens=(usage and usage.prompt_tokens) or 0,
-            answer_tokens=(usage and usage.completion_tokens) or 0,
-            cut=choices[0].finish_reason == "length",
-            refused=bool(message.refusal) or choices[0].finish_reason == "content_filter",
+            try:
+                body = self._send(prompt, limit)
+            except self._errors as error:
+                other = _other_limit(error, limit)
+                if other is None:
+                    raise
+                body = self._send(prompt, other)
+                self._limit = other
+        # httpx refuses some addresses and headers with errors of its own.
+        except (*self._errors, ValueError, OSError) as error:
+            raise InputError(self._explain(error)) from None
+        answer = read_completion(body)
+        problem = answer.problem and f"{answer.problem}{self._missing_version()}"
+        # Answers are kept in files.
+        text = self._key.mask(answer.text)
+        return replace(answer, text=text, problem=self._key.mask_all(problem))
+
+    def _send(self, prompt: str, limit: str) -> str:
+        settings: dict[str, Any] = {limit: self._describe.max_tokens}
+        response = self._client.chat.completions.with_raw_response.create(
+            model=self._describe.model,
+            messages=[{"role": "user", "content": prompt}],
+            temperature=self._describe.temperature,
+            **settings,
         )
+        return response.text
+
+    def _explain(self, error: Exception) -> str:
+        misplaced = getattr(error, "status_code", None) in (404, 405)
+        hint = self._missing_version() if misplaced else ""
+        reason = " ".join(str(error).split())
+        if reason.lower().startswith(("<!doctype", "<html")):
+            reason = f"a web page came, as a proxy or a login sends it: {reason[:200]}"
+        return self._key.mask_all(
+            f"describe.model {self._describe.model} at {self._client.base_url}: {reason} "
+            f"({type(error).__name__}){hint}. Answers so far are kept; correct it and run again"
+        )
+
+    def _missing_version(self) -> str:
+        """A hint where the address has no version in it, empty else."""
+        address = str(self._client.base_url).rstrip("/")
+        if _VERSION.search(address):
+            return ""
+        return f"; most servers answer below /v1: try describe.base_url {address}/v1"
+
+
+def _other_limit(error: Exception, limit: str) -> str | None:
+    """The other name of ``max_tokens``, if a server refuses the one that it was given."""
+    names = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+    unknown = getattr(error, "status_code", None) in (400, 404, 422) and _UNKNOWN.search(str(error))
+    return names[limit] if unknown and limit in str(error) else None
 
 
 class LocalProvider:
@@ -156,9 +180,11 @@ class LocalProvider:
         answer = ids[asked:].tolist()
         ends = self._model.generation_config.eos_token_id
         stopped = answer and answer[-1] in (ends if isinstance(ends, list) else [ends])
+        said = self._tokenizer.decode(answer, skip_special_tokens=True)
         return Answer(
-            text=" ".join(self._tokenizer.decode(answer, skip_special_tokens=True).split()),
+            text=clean(said),
             prompt_tokens=asked,
             answer_tokens=len(answer),
             cut=not stopped and len(answer) >= self._describe.max_tokens,
+            thought=without_thinking(said) != said,
         )

@@ -15,9 +15,11 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
+from amsf.base.command import command
+from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import write_text
-from amsf.base.tables import read_table
+from amsf.base.tables import csv_text, read_table
 from amsf.text.descriptions import VIEWS
 from amsf.text.features import MSF_NAMES
 
@@ -123,14 +125,12 @@ def main(folder: str, classes: str, out: str) -> None:
     for view, texts in read.items():
         table = pd.DataFrame({"id": range(len(texts)), "text": texts})
         target = Path(out) / f"{view}.csv"
-        write_text(target, table.to_csv(index=False, lineterminator="\n"))
-        print(f"{target}: {len(texts)} texts from {files[view]}")
+        write_text(target, csv_text(table))
+        say(f"{target}: {len(texts)} texts from {files[view]}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         raise SystemExit(f"usage: {__doc__.splitlines()[0].split('``')[1]}")
-    try:
+    with command():
         main(*sys.argv[1:])
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from amsf.base.errors import InputError
+from amsf.base.storage import refusals_told
 from amsf.settings.params import Describe
 from amsf.text.answers import Answer
 
@@ -41,14 +42,17 @@ class AnswerRecord:
         self.path = Path(path)
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.touch()
+        with refusals_told(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
         raw = self.path.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 entry = json.loads(line)
-                self._texts[entry["key"]] = str(entry["text"])
+                if not isinstance(entry["text"], str):
+                    raise TypeError("its text is no text")
+                self._texts[entry["key"]] = entry["text"]
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(
                     f"{self.path}: line {number} is no record of an answer ({error}); correct or "
@@ -83,7 +87,11 @@ class AnswerRecord:
             "text": answer.text,
         }
         line = json.dumps(entry, sort_keys=True, ensure_ascii=False) + "\n"
-        with self._lock, self.path.open("a", encoding="utf-8", newline="\n") as file:
+        with (
+            self._lock,
+            refusals_told(self.path),
+            self.path.open("a", encoding="utf-8", newline="\n") as file,
+        ):
             file.write(line)
             file.flush()
             os.fsync(file.fileno())

@@ -16,7 +16,9 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from amsf.base.cosines import cosine_matrix
+from amsf.base.display import literal
 from amsf.base.storage import atomic_path, write_json, write_text
+from amsf.base.tables import csv_text
 from amsf.text.features import TextFeatures, duplicate_rows
 
 NEAREST = 3
@@ -25,6 +27,9 @@ NEAREST = 3
 # duplicate by the encoder's own measure: closer than this part of what is usual between a class
 # and its nearest one.
 NEAR = 0.25
+
+# Cosines that differ by less are equal but for rounding.
+_SAME = 1e-9
 
 # A perceptually even scale that reads the same with colour-blind eyes and in grey.
 COLOURS = "cividis"
@@ -54,8 +59,9 @@ def near_duplicates(cosines: np.ndarray) -> list[tuple[int, int, float]]:
 def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
     """Whether the same classes are alike in two views: (V, V) Spearman correlations.
 
-    They compare the upper triangles of the C x C matrices, as in representational similarity
-    analysis (Kriegeskorte et al. 2008). They compare orders, so that the scale of a view or an
+    NaN where one of the two does not tell classes apart: all its texts are alike, or there are but
+    two classes. They compare the upper triangles of the C x C matrices, as in representational
+    similarity analysis (Kriegeskorte et al. 2008), and by order, so that the scale of a view or an
     encoder does not matter.
     """
     upper = np.triu_indices(len(cosines[0]), k=1)
@@ -63,9 +69,12 @@ def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
     correlations = np.eye(V)
     for a in range(V):
         for b in range(a):
-            correlations[a, b] = correlations[b, a] = float(
-                spearmanr(cosines[a][upper], cosines[b][upper]).statistic
-            )
+            first, second = cosines[a][upper], cosines[b][upper]
+            if np.ptp(first) > _SAME and np.ptp(second) > _SAME:
+                correlation = float(spearmanr(first, second).statistic)
+            else:
+                correlation = np.nan
+            correlations[a, b] = correlations[b, a] = correlation
     return correlations
 
 
@@ -74,7 +83,7 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
 
     Files: ``similarity_<view>.png``, ``views.png``, ``nearest.csv`` (view, id, label, rank,
     nearest_id, nearest_label, cosine), ``report.json`` (per view: cosines' mean and largest,
-    duplicates, near-duplicates; correlation between views).
+    duplicates, near-duplicates; correlation between views or null).
 
     Args:
         features: the text features, (C, V, D).
@@ -87,7 +96,7 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
         "dataset": features.dataset,
         "encoder": features.encoder,
         "view_correlation": {
-            a: {b: round(float(correlation[i, j]), 4) for j, b in enumerate(cosines)}
+            a: {b: _rounded(correlation[i, j]) for j, b in enumerate(cosines)}
             for i, a in enumerate(cosines)
         },
         "views": {},
@@ -113,8 +122,8 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         write_json(temporary / "report.json", report)
-        write_text(temporary / "nearest.csv", table.to_csv(index=False, lineterminator="\n"))
-        title = f"{features.dataset}, {features.encoder}"
+        write_text(temporary / "nearest.csv", csv_text(table))
+        title = literal(f"{features.dataset}, {features.encoder}")
         for view, matrix in cosines.items():
             _draw_classes(matrix, labels, f"{title}, {view}").savefig(
                 temporary / f"similarity_{view}.png", metadata={"Software": None}
@@ -123,6 +132,11 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
             temporary / "views.png", metadata={"Software": None}
         )
     return report
+
+
+def _rounded(value: float) -> float | None:
+    """Four digits; None, as JSON has no NaN, where there is no number."""
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def _draw_classes(cosines: np.ndarray, labels: Sequence[str], title: str) -> Figure:
@@ -134,7 +148,7 @@ def _draw_classes(cosines: np.ndarray, labels: Sequence[str], title: str) -> Fig
     shown = cosines.copy()
     np.fill_diagonal(shown, np.nan)  # always 1: left white
     image = axes.imshow(shown, cmap=COLOURS, interpolation="nearest")
-    names = [f"{label} {i}" for i, label in enumerate(labels)]
+    names = [literal(f"{label} {i}") for i, label in enumerate(labels)]
     axes.set_yticks(range(C), names, fontsize=6)
     axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
     axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
@@ -147,14 +161,15 @@ def _draw_views(correlation: np.ndarray, views: Sequence[str], title: str) -> Fi
     """The V x V matrix with its numbers."""
     figure = _figure(5, 4.2)
     axes = figure.add_subplot()
-    lowest = min(0.0, float(correlation.min()))
+    lowest = min(0.0, float(np.nanmin(correlation)))
     image = axes.imshow(correlation, cmap=COLOURS, vmin=lowest, vmax=1)
     axes.set_xticks(range(len(views)), views)
     axes.set_yticks(range(len(views)), views)
     for a, row in enumerate(correlation):
         for b, value in enumerate(row):
-            colour = "black" if value > (lowest + 1) / 2 else "white"
-            axes.text(b, a, f"{value:.2f}", ha="center", va="center", color=colour)
+            dark = value <= (lowest + 1) / 2  # a cell without a number stays white
+            colour, shown = "white" if dark else "black", "–" if np.isnan(value) else f"{value:.2f}"
+            axes.text(b, a, shown, ha="center", va="center", color=colour)
     axes.set_title(f"Are the same classes alike in two views?\n{title}", fontsize=10)
     figure.colorbar(image, ax=axes, label="Spearman correlation")
     return figure

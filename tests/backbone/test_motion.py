@@ -16,9 +16,8 @@ from hypothesis.extra.numpy import arrays
 from amsf.backbone.motion import FRAMES, motion_features, motion_names, motion_summary
 from amsf.demo.simulation import simulate
 from amsf.pack.formats import find_source, read_source
-from amsf.skeleton.bodies import FARTHEST_M
 from amsf.skeleton.joints import LAYOUTS, Layout
-from amsf.skeleton.recordings import Recording, SkeletonSet
+from amsf.skeleton.recordings import FARTHEST_M, Recording, SkeletonSet
 
 NAMES = motion_names()
 F = 318

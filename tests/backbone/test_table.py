@@ -104,7 +104,8 @@ def test_many_splits_need_no_published_layout(tmp_path: Path) -> None:
     arrays = table_arrays()
     text = np.stack([arrays["features"][arrays["label"] == c].mean(0) for c in range(CLASSES)])
     vectors = text[:, None].astype(np.float32)
-    summary = study("six", entry, SETTINGS, vectors, tmp_path / "out", tmp_path / "scratch")
+    found = study("six", entry, SETTINGS, vectors, tmp_path / "out", tmp_path / "scratch")
+    summary = found.summary()
     assert set(summary) == {"ridge", "prototypes"}
     table = pd.read_csv(tmp_path / "out/scores.csv")
     assert table.groupby("method")["split"].apply(list).tolist() == [[0, 1, 2]] * 2
@@ -131,9 +132,9 @@ def test_many_splits_with_another_table(tmp_path: Path) -> None:
     found = study(
         *("six", entry, SETTINGS, text, tmp_path / "out", tmp_path / "scratch"), {"more": other}
     )
-    assert set(found) == {"ridge", "prototypes"}
+    assert found.methods == ["ridge", "prototypes"]
     for number in (0, 1):
-        (made,) = (tmp_path / "scratch").glob(f"*/split{number}")
+        (made,) = (tmp_path / "scratch").glob(f"features-*/split{number}")
         split = draw_split("six", CLASSES, 2, SETTINGS.split.seed + number)
         learnt = load_phase(made / "test.safetensors").also
         assert learnt is not None

@@ -150,3 +150,13 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         *fewer, CLASSES, SHAPE, KNOBS.model_copy(update={"epochs": 1}), CPU, "e", tmp_path
     )
     assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("rate", [1e30, float("inf")])
+def test_a_loss_that_is_not_finite_is_told(
+    data: dict[str, tuple[SkeletonSamples, np.ndarray]], rate: float
+) -> None:
+    samples, labels = data["train"]
+    knobs = KNOBS.model_copy(update={"learning_rate": rate, "epochs": 2})
+    with pytest.raises(InputError, match=r"encoder is not finite in epoch 1.*learning_rate"):
+        train_encoder(samples, labels, CLASSES, SHAPE, knobs, CPU)

@@ -140,6 +140,8 @@ FEATURES = Area(
         _array("NaN", "train", _put(np.nan, 4, 1)),
         _array("infinity", "val/ztest", _put(-np.inf, 1, 0)),
         _array("numbers beyond float32", "gtest", lambda a: a.astype(np.float64) * 1e300),
+        _array("features whose squares overflow", "train", lambda a: a * 1e20),
+        _array("features whose squares vanish", "val/train", lambda a: a * 1e-13),
         _array("NaN in logits", "val/val_out", _put(np.nan, 3, 6)),
         _array("labels that are fractions", "g_label", lambda a: a + 0.5),
         _array("labels from 1", "g_label", lambda a: a + 1),

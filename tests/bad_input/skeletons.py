@@ -22,7 +22,7 @@ from amsf.skeleton.partition import training_mask
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.bad_input.cases import Area, Call, Case, run_cli
 from tests.pack.test_npz import arrays
-from tests.support.raw_files import ntu_lines, one_body, walk
+from tests.support.raw_files import ntu_lines, one_body, walk, write_ntu
 
 PREDICT, PACK = "`amsf.predict`", "`python -m amsf.pack`"
 NTU = "S001C001P001R001A001.skeleton"
@@ -85,20 +85,31 @@ def npy(shape: tuple[int, ...], data: bytes, dtype: str = "<f4") -> bytes:
     return out.getvalue() + data
 
 
+SET_NOTE = {"names": ["a", "b"], "layout": "kinect20", "simulated": False, "dataset": "mine"}
+
+
+def _columns() -> dict[str, Any]:
+    return {
+        "joints": walk(10, 20),
+        "offset": np.array([0, 4, 10]),
+        "persons": np.ones(2, np.int8),
+        **{name: np.zeros(2, np.int64) for name in ("label", "subject", "camera", "setup")},
+    }
+
+
+def _far(path: Path) -> None:
+    columns = _columns()
+    columns["joints"][3, 2, 1] = 3e38
+    save_file(columns, path, {"amsf": json.dumps(SET_NOTE)})
+
+
 def _set(what: str, note: Mapping[str, Any] | None = None, **columns: np.ndarray | None) -> Case:
     """A packed set of two recordings with some arrays or notes replaced (None: left out)."""
 
     def make() -> Call:
         SET.parent.mkdir(parents=True)
-        good = {"names": ["a", "b"], "layout": "kinect20", "simulated": False, "dataset": "mine"}
-        base: dict[str, Any] = {
-            "joints": walk(10, 20),
-            "offset": np.array([0, 4, 10]),
-            "persons": np.ones(2, np.int8),
-            **{name: np.zeros(2, np.int64) for name in ("label", "subject", "camera", "setup")},
-        }
-        kept = {k: v for k, v in {**base, **columns}.items() if v is not None}
-        save_file(kept, SET, {"amsf": json.dumps({**good, **(note or {})})})
+        kept = {k: v for k, v in {**_columns(), **columns}.items() if v is not None}
+        save_file(kept, SET, {"amsf": json.dumps({**SET_NOTE, **(note or {})})})
         return lambda: SkeletonSet.load(SET)
 
     return Case(what, "`stages.backbone`, `amsf.predict`", str(SET), make)
@@ -115,6 +126,25 @@ def _pack(what: str, names: str, prepare: Callable[[], object], *words: str) -> 
 
 def _raw(name: str, content: str = "") -> Callable[[], object]:
     return lambda: Path("raw", name).write_text(content)
+
+
+def _listed(content: bytes) -> Callable[[], object]:
+    def prepare() -> None:
+        write_ntu(Path("raw", NTU), one_body(walk(4, 25)))
+        Path("missing.txt").write_bytes(content)
+
+    return prepare
+
+
+def _from_1() -> None:
+    np.savez("raw/mine.npz", **(arrays() | {"label": np.array([1, 2])}))
+    Path("data/classes").mkdir(parents=True)
+    Path("data/classes/packed.csv").write_text("id,label,persons\n0,hop,1\n1,wave,1\n")
+
+
+def _file_for_folder() -> None:
+    np.savez("raw/mine.npz", **arrays())
+    Path("packed").touch()
 
 
 def _recordings(dataset: str = "mine", **numbers: list[int]) -> SkeletonSet:
@@ -170,7 +200,9 @@ FILES = Area(
         _ntu("NTU: 24 joints", _line(4, "24")),
         _ntu("NTU: a count of 5000 digits", _line(1, "9" * 5000)),
         _ntu("NTU: a coordinate that is no number", _line(7, "0.1 x.2 3 0 0 0 0 0 0 0 0 2")),
-        _ntu("NTU: NaN", _line(7, "0.1 nan 3 0 0 0 0 0 0 0 0 2")),
+        _ntu("NTU: infinity", _line(7, "0.1 inf 3 0 0 0 0 0 0 0 0 2")),
+        _file("NTU: text of two bytes a character", NTU,
+              lambda path: path.write_text("1\n1\n", encoding="utf-16-le")),
         _ntu("NTU: a coordinate beyond any room", _line(7, "0.1 1e30 3 0 0 0 0 0 0 0 0 2")),
         _ntu("NTU: a value missing", _line(8, "0.1 0.2 3 0 0 0 0 0 0 0 2")),
         _ntu("NTU: no body in any frame", lambda lines: ["2", "0", "0"]),
@@ -207,10 +239,20 @@ FILES = Area(
         _npz("npz: a label below -1", label=np.array([0, -2])),
         _npz("npz: a label beyond 2^31", label=np.array([2**63 + 1, 0], np.uint64)),
         _npz("npz: three persons", persons=np.array([1, 3])),
-        _npz("npz: upside down", joints=-arrays()["joints"]),
-        _npz("npz: millimetres", joints=1000 * arrays()["joints"]),
+        _npz("npz: z up in a recording or two", joints=arrays()["joints"][..., [0, 2, 1]]),
+        _npz("npz: upside down, in poses that do not show their sides",
+             joints=arrays()["joints"] * [1, -1, 0] + [0, 0, 3]),
+        _npz("npz: kilometres", joints=arrays()["joints"] / 1000),
+        _npz("npz: flat poses", joints=arrays()["joints"] * [1, 1, 0]),
+        _npz("npz: a coordinate beyond any room",
+             joints=np.where(np.arange(10)[:, None, None] == 2, 1e30, arrays()["joints"])),
+        _npz("npz: a joint that is nowhere",
+             joints=np.where(np.arange(20)[None, :, None] == 7, np.nan, arrays()["joints"])),
+        _npz("npz: nobody in a recording",
+             joints=np.where(np.arange(10)[:, None, None] < 4, 0, arrays()["joints"])),
         _npz("npz: infinity", joints=np.where(np.arange(10)[:, None, None] == 2, np.inf,
                                               arrays()["joints"])),
+        _file("a packed set: a coordinate beyond any room", "far.safetensors", _far),
         _npz_member("npz: a header that claims 10^12 rows", "joints.npy",
                     npy((10**12, 20, 3), bytes(64))),
         _npz_member("npz: 114 MiB out of 0.1 MiB", "joints.npy", BOMB),
@@ -229,6 +271,14 @@ SETS = Area(
               "utd27", "--dataset", "mine"),
         _pack("no list of samples to leave out", "missing.txt", _raw(NTU), "--format", "ntu60",
               "--missing", "missing.txt"),
+        _pack("a list of samples that are not there", "missing.txt",
+              _listed(b"S009C001P001R001A001\n"), "--format", "ntu60", "--missing",
+              "missing.txt"),
+        _pack("a list of samples in UTF-16", "missing.txt", _listed("S001".encode("utf-16")),
+              "--format", "ntu60", "--missing", "missing.txt"),
+        _pack("labels that count from 1", "label 2", _from_1, "--format", "npz"),
+        _pack("a file where the set's folder would be", "packed", _file_for_folder, "--format",
+              "npz"),
         _pack("a video without its labels", "raw", _raw("0001-L.txt"), "--format", "pku51"),
         _set("a set without an array", label=None),
         _set("another safetensors file", note={"size": 3}),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats
 
+from amsf.base.artifacts import METRICS
 from amsf.compare import __main__ as compare
 from amsf.compare.pairs import Comparison
 from tests.support.small_evaluation import KEY, answers, scores
+from tests.support.small_study import small_study
 
 
 def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -59,6 +63,10 @@ def test_seeds_of_one_experiment(queue_project: Path, capsys: pytest.CaptureFixt
         (["HEAD", "tiny-1-mha"], "did you mean tiny-1-MHA"),
         (["HEAD", "tiny-1-MHA", "--csv", "not/there.csv"], r"not/there\.csv: its folder"),
         (["HEAD", "--benchmark", "demo-u9"], "benchmark demo-u9 is not switched on.*mean demo-u8"),
+        (["HEAD", "--method", "vae"], "--method is for studies of class splits; add --splits"),
+        (["HEAD", "--splits", "--per-class"], "a study has no scores per class"),
+        (["HEAD", "--splits"], "HEAD: no study of class splits that all have; run `python -m"),
+        (["HEAD", "--splits", "--benchmark", KEY], f"HEAD: has no study of {KEY}"),
     ],
 )
 def test_errors_are_one_message(
@@ -66,6 +74,26 @@ def test_errors_are_one_message(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         raise ValueError(error_of(capsys, *words))
+
+
+def test_methods_over_class_splits(
+    queue_project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ridge, eszsl = [0.5, 0.6, 0.7, 0.5], [0.6, 0.7, 0.9, 0.7]
+    study = small_study({"ridge": ridge, "eszsl": eszsl}, benchmark=KEY, simulated=True)
+    study.save(METRICS.many_splits / KEY)
+    try:
+        compare.main(["workspace", "--splits", "--csv", str(tmp_path / "table.csv")])
+        told = error_of(capsys, "workspace", "--splits", "--metric", "AUSUC")
+    finally:
+        shutil.rmtree(METRICS.many_splits)
+    assert f"the study of {KEY} has none of AUSUC" in told
+    row = pd.read_csv(tmp_path / "table.csv").iloc[0]
+    known = stats.ttest_rel(eszsl, ridge)
+    assert (row["base"], row["other"], row["metric"]) == ("ridge", "eszsl", "ZSL")
+    assert (row["splits"], row["simulated"]) == (4, True)
+    assert row["difference"] == pytest.approx(15)
+    assert row["p"] == pytest.approx(known.pvalue, rel=1e-4)
 
 
 def test_experiments_without_a_common_benchmark(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from amsf.compare.pairs import compare_experiments, compare_seeds
-from amsf.compare.tables import Report, as_csv, as_markdown, as_text
+from amsf.compare.tables import Report, as_csv, as_markdown, as_text, of_evaluations
 from tests.compare.test_checks import evaluation
 
 SEEDS = (0, 1, 2)
@@ -18,7 +18,7 @@ BASE, HIGH = evaluation("low", 0.55, SEEDS), evaluation("high", 0.85, SEEDS)
 def report(*others: str, seeds: tuple[int, ...] = SEEDS) -> Report:
     made = [evaluation(name, 0.85, seeds) for name in others]
     found = compare_experiments(BASE, made, ["zsl", "H"], per_class=False)
-    return Report("tiny", BASE, "overall", found)
+    return of_evaluations("tiny", BASE, "overall", found)
 
 
 def test_text_says_how_much_how_sure_and_in_words() -> None:
@@ -48,7 +48,7 @@ def test_one_seed_and_seeds_among_themselves_are_told_apart() -> None:
     assert "Whether it would hold with other seeds is not known" in as_text(
         report("high", seeds=(1,))
     )
-    seeds = Report("tiny", BASE, "overall", compare_seeds(BASE, ["zsl"], per_class=False))
+    seeds = of_evaluations("tiny", BASE, "overall", compare_seeds(BASE, ["zsl"], per_class=False))
     told = as_text(seeds)
     assert "a seed is compared with a seed" in told
     assert "other seeds alone" not in told

@@ -103,3 +103,25 @@ def test_a_missing_list_names_the_known_ones(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "demo, florence9, mine, ntu120, ntu60, pku51, utd27, utkinect10" in message
     assert "write this file with columns id,label,persons" in message
+
+
+def test_numbers_are_labels_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("id,label,persons\n0,007,1\n1,12,1\n2,1e3,1\n")
+    assert load_classes("mine", tmp_path)["label"].tolist() == ["007", "12", "1e3"]
+
+
+@pytest.mark.parametrize(
+    ("char", "shown"),
+    [
+        ("\x1b[2J", r"\x1b[2J"), ("\x07", r"\x07"), ("\u202e", r"\u202e"), ("\u2066", r"\u2066"),
+        ("\u200b", r"\u200b"), ("\u200f", r"\u200f"), ("\ufeff", r"\ufeff"), ("\n", " "),
+    ],
+)  # fmt: skip
+def test_what_is_not_seen_of_a_label_is_shown(tmp_path: Path, char: str, shown: str) -> None:
+    (tmp_path / "mine.csv").write_text(f'id,label,persons\n0,sit,1\n1,"sta{char}nd",1\n')
+    assert load_classes("mine", tmp_path)["label"].tolist() == ["sit", f"sta{shown}nd"]
+
+
+def test_blanks_of_all_kinds_become_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("id,label,persons\n0, sit\u00a0\u3000 down ,1\n")
+    assert load_classes("mine", tmp_path)["label"].tolist() == ["sit down"]

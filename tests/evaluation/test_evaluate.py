@@ -22,9 +22,11 @@ from amsf.evaluation.evaluate import (
     load_seed,
     score_gzsl,
 )
+from amsf.evaluation.transductive import look_again, refine
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
 from amsf.settings.aligners import ALIGNERS, Method
+from amsf.settings.params import Evaluate
 from amsf.training.runs import train_benchmark
 from tests.support.small_benchmark import CLASSES, SPLIT, small_inputs, small_settings
 
@@ -132,8 +134,46 @@ def test_zsl_alone(trained: Path) -> None:
         text(trained),
         SETTINGS,
     )
-    assert set(alone.scores) == {"zsl", "zsl_transductive"}
+    assert set(alone.scores) == {"zsl"}
     assert alone.gate is alone.gzsl is alone.curve is None
+    assert alone.transductive == {}
+
+
+def test_a_second_look_changes_what_counts_as_unseen_alone(
+    trained: Path, result: SeedResult
+) -> None:
+    asked = SETTINGS.model_copy(update={"evaluate": Evaluate(transductive=True)})
+    pair = load_seed(trained / "models/seed0", validated=True)
+    test, val = phase(trained, "test"), phase(trained, "val")
+    again = evaluate_seed(*pair, test, val, text(trained), asked)
+    assert again.scores == result.scores  # the inductive ones stay what they are
+    assert result.transductive == {}
+    assert result.gzsl is not None
+    assert test.gzsl is not None
+    prediction = result.gzsl.prediction.copy()
+    rows = np.isin(prediction, UNSEEN)
+    x = test.gzsl.features[torch.from_numpy(rows)]
+    cosines = refine(pair[0].probabilities(x).numpy(), pair[0].embed_samples(x).numpy())
+    prediction[rows] = UNSEEN[cosines.argmax(1)]
+    assert (prediction != result.gzsl.prediction).any()
+    labels = result.gzsl.labels
+    is_unseen = np.isin(labels, UNSEEN)
+    u = accuracy_score(labels[is_unseen], prediction[is_unseen])
+    s = result.scores["seen"]["overall"]
+    found = {name: scores["overall"] for name, scores in again.transductive.items()}
+    cosines = refine(
+        pair[0].probabilities(test.zsl.features).numpy(),
+        pair[0].embed_samples(test.zsl.features).numpy(),
+    )
+    zsl = accuracy_score(result.zsl_labels, UNSEEN[cosines.argmax(1)])
+    assert found == pytest.approx({"zsl": zsl, "seen": s, "unseen": u, "H": 2 / (1 / s + 1 / u)})
+    only = evaluate_seed(pair[0], None, test, None, text(trained), asked)
+    assert only.transductive == {"zsl": again.transductive["zsl"]}
+
+
+def test_no_sample_to_look_at_again(trained: Path) -> None:
+    model, _ = load_seed(trained / "models/seed0", validated=True)
+    assert look_again(model, torch.empty(0, 16)).shape == (0, len(UNSEEN))
 
 
 def test_features_imported_for_zsl_cannot_be_gated(trained: Path) -> None:

@@ -102,6 +102,28 @@ def test_headline_of_zsl_alone() -> None:
     assert set(row) == {"zsl", "beside", "protocol", "selection", "seeds"}
 
 
+def test_transductive_scores_stand_apart() -> None:
+    looked = [
+        replace(r, transductive={"zsl": {"overall": 0.5 + 0.1 * r.seed, "per_class": 0.5}})
+        for r in RESULTS
+    ]
+    asked = small_settings(evaluate={"transductive": True})
+    beside = {"ridge": replace(looked[0], transductive={"zsl": {"overall": 0.7, "per_class": 1}})}
+    summary = summarise(looked, beside, asked)
+    plain = summarise(looked, beside, small_settings())
+    apart = summary.pop("transductive")
+    assert summary == plain
+    assert apart["mean"]["zsl"]["overall"] == pytest.approx(0.6)
+    assert apart["std"]["zsl"] == pytest.approx({"overall": 0.1, "per_class": 0.0})
+    assert apart["seeds"]["2"]["zsl"]["overall"] == 0.7
+    row = headline({**summary, "transductive": apart})
+    assert row.pop("transductive") == {
+        "zsl": {"mean": 60.0, "std": 10.0},
+        "beside": {"ridge": {"zsl": 70.0}},
+    }
+    assert row == headline(plain)
+
+
 def test_confusion_equals_scikit_learn() -> None:
     expected = sum(
         confusion_matrix(r.gzsl.labels, r.gzsl.prediction, labels=range(4)) for r in RESULTS

@@ -202,3 +202,16 @@ def test_zero_rows_are_no_overlap() -> None:
     test, val = phases([0, 5, 2], [0, 5, 5, 1], [0, 0, 5])
     val["gzsl"].features[1] = test["gzsl"].features[0] = 0
     assert report_overlap(test, val) == []
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e-13, 1e-40])
+def test_lengths_that_float32_cannot_square_are_refused(scale: float) -> None:
+    good = rows(4, 3)
+    for fine in (good, good * 1e15, good * 1e-9, good * [[1], [0], [1], [1]]):
+        check_features(fine.astype(np.float32), PATH)
+    spoilt = good.copy()
+    spoilt[2] *= np.float32(scale)
+    with pytest.raises(
+        InputError, match=r"row 2 has length \(L2 norm\) .*; expected 1e-12 to 1e\+18"
+    ):
+        check_features(spoilt, PATH)

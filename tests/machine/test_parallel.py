@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from amsf.base.errors import InputError
 from amsf.machine import parallel
@@ -146,3 +147,38 @@ def test_a_dask_cluster_with_a_worker_killed_gives_the_same_bytes(
     assert process.returncode == 0, errors.decode()
     assert cluster.workers[1].poll() is None
     assert tree(tmp_path / "there/models") == tree(tmp_path / "here/models")
+
+
+def test_a_worker_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*given: object, **more: object) -> None:
+        raise TerminatedWorkerError("a worker was killed")
+
+    monkeypatch.setattr(parallel, "Parallel", ended)
+    with pytest.raises(InputError, match=r"ended by the system.*memory.*compute\.jobs.*2 runs"):
+        side_by_side(fill, [(1,), (1,)], Compute(jobs=2), "arrays")
+
+
+def fill(elements: int) -> int:
+    return torch.zeros(elements).numel()
+
+
+def overflow(kind: str) -> None:
+    if kind == "memory":
+        raise MemoryError
+    raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+def test_an_array_that_cannot_be_had_is_told() -> None:
+    with pytest.raises(InputError, match=r"does not fit into the memory.*model\.latent"):
+        side_by_side(fill, [(10**16,)], Compute(jobs=1), "arrays")
+    with pytest.raises(InputError, match=r"does not fit into the memory .none is left"):
+        side_by_side(overflow, [("memory",)], Compute(jobs=1), "arrays")
+    with pytest.raises(RuntimeError, match="shapes"):
+        side_by_side(overflow, [("other",)], Compute(jobs=1), "arrays")
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:9", "ucx://127.0.0.1:9", "ws://127.0.0.1:9"])
+def test_schedulers_of_other_protocols(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(parallel, "ANSWER_WITHIN", 1)
+    with pytest.raises(InputError, match=f"{address}, but no Dask scheduler answers there"):
+        side_by_side(note, [], Compute(scheduler=address), "notes")

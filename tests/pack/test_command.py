@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,10 @@ from tests.pack.test_npz import arrays, save
 from tests.support.raw_files import ntu_lines, one_body, walk, write_ntu, write_pku
 
 
-def report(folder: Path) -> dict[str, str]:
+def report(folder: Path, outcome: str = "left out") -> dict[str, str]:
     with (folder / "skeletons.report.csv").open(newline="") as file:
-        return {row["file"]: row["reason"] for row in csv.DictReader(file)}
+        rows = [row for row in csv.DictReader(file) if row["outcome"] == outcome]
+    return {row["file"]: row["reason"] for row in rows}
 
 
 def ntu_folder(folder: Path) -> Path:
@@ -71,17 +75,43 @@ def test_processes_and_repetition_change_no_byte(tmp_path: Path) -> None:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_listed_samples_and_repeated_names_are_told(tmp_path: Path) -> None:
+def test_listed_samples_and_repeated_names_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = ntu_folder(tmp_path / "raw")
     (source / "more").mkdir()
     write_ntu(source / "more" / "S001C002P001R001A001.skeleton", one_body(walk(5, 25)))
     listing = tmp_path / "missing.txt"
-    listing.write_text("missing samples\nS001C001P001R001A001\nS009C001P001R001A001\n")
-    packed = pack(source, tmp_path / "out", "ntu60", jobs=1, missing=listing)
-    assert packed.recordings == 3
+    broken = "S001C001P001R001A007"  # is found, although it could not be read anyway
+    listing.write_text(f"missing samples\nS001C001P001R001A001\nS009C001P001R001A001\n{broken}\n")
+    main(["--format", "ntu60", str(source), "--out", str(tmp_path / "out"), "--jobs", "1",
+          "--missing", str(listing)])  # fmt: skip
+    told = capsys.readouterr()
+    assert "3 recordings" in told.out
+    assert "missing.txt: 2 of its 3 names are found and left out; not found: S009" in told.err
     reasons = report(tmp_path / "out")
     assert "in the list of recordings to leave out" in reasons["S001C001P001R001A001.skeleton"]
     assert "has this name already" in reasons["more/S001C002P001R001A001.skeleton"]
+
+
+def test_a_list_of_other_names_stops_before_anything_is_read(tmp_path: Path, monkeypatch) -> None:
+    source = ntu_folder(tmp_path / "raw")
+    listing = tmp_path / "missing.txt"
+    listing.write_text("S009C001P001R001A001\n")
+    monkeypatch.setattr("amsf.pack.__main__.read_source", None)
+    with pytest.raises(InputError, match=r"missing.txt: none of its names \(S009"):
+        pack(source, tmp_path / "out", "ntu60", jobs=1, missing=listing)
+
+
+def test_a_list_for_an_npz_is_compared_with_the_names_in_it(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", arrays())
+    listing = tmp_path / "missing.txt"
+    listing.write_text("Wave\n")
+    assert pack(path, tmp_path / "mine", "npz", jobs=1, missing=listing).recordings == 1
+    listing.write_text("waves\n")
+    with pytest.raises(InputError, match="none of its names"):
+        pack(path, tmp_path / "other", "npz", jobs=1, missing=listing)
+    assert not (tmp_path / "other").exists()
 
 
 def test_nothing_readable_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
@@ -117,14 +147,100 @@ def test_a_users_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     }
 
 
+def classes(folder: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"{i},label {i},1\n" for i in range(count))
+    (folder / "mine.csv").write_text(f"id,label,persons\n{rows}")
+    monkeypatch.setattr("amsf.pack.__main__.CLASSES", folder)
+
+
 def test_labels_are_held_against_the_class_list(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "mine.csv").write_text("id,label,persons\n0,wave,1\n")
-    monkeypatch.setattr("amsf.pack.__main__.CLASSES", tmp_path)
+    classes(tmp_path, 1, monkeypatch)
     path = save(tmp_path / "a.npz", arrays())  # labels 3 and 0
     packed = pack(path, tmp_path / "out", "npz", dataset="mine", jobs=1)
     assert [item.reason for item in packed.left_out] == [
         "recording 'wave': label 3; expected 0 to 0"
     ]
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [2, 2]])
+def test_labels_from_1_are_an_error(tmp_path: Path, monkeypatch, labels: list[int]) -> None:
+    classes(tmp_path, 2, monkeypatch)
+    path = save(tmp_path / "a.npz", arrays() | {"label": np.array(labels)})
+    with pytest.raises(
+        InputError, match="labels seem to count from 1: label 2 is there, label 0 i"
+    ):
+        pack(path, tmp_path / "out", "npz", dataset="mine", jobs=1)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("count", [None, 5])
+def test_labels_that_may_count_from_1_are_told(
+    tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str], count: int | None
+) -> None:
+    if count is not None:
+        classes(tmp_path, count, monkeypatch)
+    path = save(tmp_path / "a.npz", arrays() | {"label": np.array([1, 2])})
+    main(["--format", "npz", str(path), "--out", str(tmp_path / "mine"), "--jobs", "1"])
+    assert "note: no recording has label 0, the lowest is 1; labels count from 0" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_was_mended_is_counted_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = arrays()
+    content["joints"][1] = 0
+    content["joints"][4:] *= 1000
+    content["joints"][5] = np.nan
+    path = save(tmp_path / "a.npz", content)
+    main(["--format", "npz", str(path), "--out", str(tmp_path / "own"), "--jobs", "1"])
+    told = capsys.readouterr().out
+    assert "mended in 2 recordings: frames in which a person was lost filled\n" in told
+    assert "mended in 1 recordings: millimetres turned into metres\n" in told
+    with (tmp_path / "own/skeletons.report.csv").open(newline="") as file:
+        rows = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert rows == [
+        ("a.npz", "mended", "recording 'wave': frames in which a person was lost filled"),
+        ("a.npz", "mended", "recording 'böw': millimetres turned into metres"),
+        ("a.npz", "mended", "recording 'böw': frames in which a person was lost filled"),
+    ]
+
+
+def test_the_axis_that_is_up_can_be_given(tmp_path: Path) -> None:
+    content = arrays()
+    content["joints"] = content["joints"] @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], "f").T
+    path = save(tmp_path / "a.npz", content)
+    with pytest.raises(InputError, match=r"z is up, or the person lies.*pack with --up=z"):
+        pack(path, tmp_path / "own", "npz", jobs=1)
+    packed = pack(path, tmp_path / "own", "npz", jobs=1, up="z")
+    assert [item.what for item in packed.mended] == ["z up turned to y up"] * 2
+    found = SkeletonSet.load(packed.skeletons).joints
+    np.testing.assert_allclose(found, arrays()["joints"], atol=1e-6)
+    lying = pack(path, tmp_path / "lying", "npz", jobs=1, up="y")
+    np.testing.assert_array_equal(SkeletonSet.load(lying.skeletons).joints, content["joints"])
+
+
+def test_what_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", arrays())
+    (tmp_path / "file").touch()
+    for out in ("file", "file/deep/down"):
+        with pytest.raises(InputError, match="could not be written: a file is where a folder"):
+            pack(path, tmp_path / out, "npz", dataset="mine", jobs=1)
+    limit = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "from amsf.pack.__main__ import main;"
+        "main(['--format', 'npz', 'a.npz', '--out', 'own', '--jobs', '1'])"
+    )
+    python = [sys.executable, "-c", limit]
+    paths = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    ended = subprocess.run(python, capture_output=True, text=True, cwd=tmp_path, env=paths)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert (
+        "own/skeletons.safetensors: could not be written: the file is larger than" in ended.stderr
+    )
+    assert not (tmp_path / "own").exists()
 
 
 def test_recordings_of_another_layout_are_told(tmp_path: Path) -> None:

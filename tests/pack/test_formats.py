@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from amsf.base.errors import InputError
-from amsf.pack.base import LeftOut, Reading
-from amsf.pack.formats import FORMATS, find_source, read_file, read_missing_list, read_source
+from amsf.pack.base import LeftOut, Outcome, Reading
+from amsf.pack.formats import FORMATS, find_source, read_file, read_source
 from amsf.skeleton.recordings import Recording, SkeletonSet
+from tests.pack.test_npz import arrays
 from tests.support.raw_files import one_body, walk, write_ntu, write_pku
 
 
@@ -69,9 +72,12 @@ def test_a_source_without_recordings_is_refused(tmp_path: Path) -> None:
         find_source(tmp_path, "ntu60")
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(
-        InputError, match=r"SsssCcccPpppRrrrAaaa\.skeleton; there are only other files.* a\.txt"
+        InputError,
+        match=r"SsssCcccPpppRrrrAaaa\.skeleton; there are only others, such as a\.txt: the name is",
     ):
         find_source(tmp_path, "ntu60")
+    with pytest.raises(InputError, match="a label file of the same name in a folder with 'label'"):
+        find_source(tmp_path, "pku51")
     with pytest.raises(InputError, match="format 'ntu' is not known; there are ntu60"):
         find_source(tmp_path, "ntu")
 
@@ -84,17 +90,6 @@ def test_classes_beyond_the_dataset_are_told(tmp_path: Path) -> None:
         tasks, left_out = find_source(tmp_path, name)
         assert (len(tasks), len(left_out)) == (count, 4 - count)
     assert left_out[0].reason == "action 121 is not one of the dataset's 1 to 120"
-
-
-def test_a_list_of_missing_samples(tmp_path: Path) -> None:
-    path = tmp_path / "missing.txt"
-    path.write_text("The samples below are missing:\n\nS001C002P005R002A008\na1_s1_t1.skeleton\n")
-    assert {"S001C002P005R002A008", "a1_s1_t1"} <= read_missing_list(path)
-    path.write_text(" \n")
-    with pytest.raises(InputError, match="is empty"):
-        read_missing_list(path)
-    with pytest.raises(InputError, match="no such list"):
-        read_missing_list(tmp_path / "none.txt")
 
 
 def test_one_file_of_any_format(tmp_path: Path) -> None:
@@ -119,6 +114,71 @@ def test_one_file_of_any_format(tmp_path: Path) -> None:
         read_file(tmp_path / "a.csv")
     with pytest.raises(InputError, match="no such file"):
         read_file(tmp_path / "b.csv")
+
+
+def test_capitals_in_suffixes_and_marks_before_text(tmp_path: Path) -> None:
+    joints = walk(4, 25)
+    path = write_ntu(tmp_path / ntu_name(0), one_body(joints))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    path = path.rename(path.with_suffix(".SKELETON"))
+    write_pku(tmp_path, "0001-M", np.stack([joints, joints * 0]), ["1,0,2,1"])
+    for file in list(tmp_path.glob("*/*.txt")):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+        file.rename(file.with_suffix(".Txt"))
+    np.savez(tmp_path / "mine", **arrays())
+    (tmp_path / "mine.npz").rename(tmp_path / "mine.NPZ")
+    for name, file in (("ntu60", path.name), ("pku51", "0001-M.Txt"), ("npz", "mine.NPZ")):
+        tasks, _ = find_source(tmp_path, name)
+        assert [task[0].name for task in tasks] == [file]
+        ((_, outcome),) = read_source(tasks, name, jobs=1)
+        assert isinstance(outcome, Outcome)
+        assert outcome.left_out == []
+        assert read_file(tasks[0][0])[0] == outcome.layout
+
+
+def test_text_of_two_bytes_a_character_is_named(tmp_path: Path) -> None:
+    path = write_ntu(tmp_path / ntu_name(0), one_body(walk(4, 25)))
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(InputError, match=r"skeleton: the text is UTF-16; expected UTF-8"):
+        read_file(path)
+
+
+def test_linked_folders_are_entered_each_once(tmp_path: Path) -> None:
+    source, other = tmp_path / "ntu", tmp_path / "disk2/skeletons"
+    write_ntu(source / "part1" / ntu_name(0), one_body(walk(3, 25)))
+    write_ntu(other / ntu_name(1), one_body(walk(3, 25)))
+    (source / "part2").symlink_to(other)
+    (source / "part3").symlink_to(other.parent)  # the same once more, a folder higher
+    (source / "part1/round").symlink_to(source)
+    (source / "part4").symlink_to(tmp_path / "gone")
+    write_ntu(other / ntu_name(2), one_body(walk(3, 25)))
+    (source / ntu_name(2)).symlink_to(other / ntu_name(2))
+    tasks, left_out = find_source(source, "ntu60")
+    found = [task[0].relative_to(source).as_posix() for task in tasks]
+    assert found == [ntu_name(2), f"part1/{ntu_name(0)}", f"part2/{ntu_name(1)}",
+                     f"part2/{ntu_name(2)}"]  # fmt: skip
+    reasons = {item.file.relative_to(source).as_posix(): item.reason for item in left_out}
+    assert reasons == {
+        "part1/round": "the same folder as .",
+        "part3/skeletons": "the same folder as part2",
+        "part4": f"a link to {tmp_path / 'gone'}, which is not there",
+    }
+
+
+def test_what_cannot_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ntu(tmp_path / "a" / ntu_name(0), one_body(walk(3, 25)))
+    write_ntu(tmp_path / "b" / ntu_name(1), one_body(walk(3, 25)))
+    scandir = os.scandir
+
+    def refusing(path):  # root may enter every folder
+        if str(path).endswith("b"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    tasks, left_out = find_source(tmp_path, "ntu60")
+    assert [task[0].name for task in tasks] == [ntu_name(0)]
+    assert left_out == [LeftOut(tmp_path / "b", "cannot be entered: Permission denied")]
 
 
 def test_one_real_utd_recording(data_dir: Path) -> None:

@@ -10,26 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amsf.base.errors import InputError
+from amsf.pack.base import cleaned
 from amsf.pack.npz import plan, read, write
 from amsf.skeleton.joints import LAYOUTS
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.support.raw_files import walk
 
 
-def person(layout: str, frames: int = 4, seed: int = 0) -> np.ndarray:
-    """(T, J, 3) joints of someone who stands upright and is about 1.7 m tall."""
-    graph = LAYOUTS[layout]
-    joints = walk(frames, len(graph), seed=seed) * 0.1
-    joints[:, graph.index("head"), 1] = 0.6
-    for side in ("left", "right"):
-        joints[:, graph.index(f"{side}_foot"), 1] = -1.0
-    joints[:, graph.spine[1], 1] = joints[:, graph.spine[0], 1] + 0.5
-    return joints.astype(np.float32)
-
-
 def arrays() -> dict[str, np.ndarray]:
     """Two recordings as FORMATS describes them: the required arrays and subjects."""
-    joints = np.concatenate([person("kinect20", 4), person("kinect20", 6, seed=1)])
+    joints = np.concatenate([walk(4, 20), walk(6, 20, seed=1)])
     return {
         "joints": joints,
         "offset": np.array([0, 4, 10]),
@@ -55,22 +45,27 @@ def test_a_users_file(tmp_path: Path) -> None:
     reading = read((save(tmp_path / "mine.npz", shuffled),))
     assert (reading.layout, reading.left_out) == ("kinect20", [])
     first, second = reading.recordings
-    assert (first.name, first.label, first.subject, first.camera) == ("wave", 3, 1, -1)
+    assert (first.name, first.main_first) == ("wave", True)
+    assert first.numbers == {"label": 3, "subject": 1, "camera": -1, "setup": -1}
     assert second.name == "böw"
-    np.testing.assert_array_equal(first.joints, content["joints"][None, :4])
-    np.testing.assert_array_equal(second.joints, content["joints"][None, 4:])
+    np.testing.assert_array_equal(first.bodies[0].joints, content["joints"][:4])
+    np.testing.assert_array_equal(second.bodies[0].joints, content["joints"][4:])
 
 
 @given(
     layout=st.sampled_from(sorted(LAYOUTS)),
     sizes=st.lists(
-        st.tuples(st.integers(1, 2), st.integers(1, 5), st.integers(-1, 9)), min_size=1, max_size=4
+        st.tuples(st.integers(1, 2), st.integers(12, 14), st.integers(-1, 9)),
+        min_size=1,
+        max_size=4,
     ),
 )
 def test_what_is_written_is_read(tmp_path_factory, layout: str, sizes: list) -> None:
     made = [
         Recording(
-            np.stack([person(layout, frames, seed=i + m) for m in range(persons)]),
+            np.stack(
+                [walk(frames, len(LAYOUTS[layout]), seed=i + m, size=0.1) for m in range(persons)]
+            ),
             f"r{i}",
             *(label, i, i - 1, 3),
         )
@@ -78,10 +73,10 @@ def test_what_is_written_is_read(tmp_path_factory, layout: str, sizes: list) -> 
     ]
     path = tmp_path_factory.mktemp("npz") / "set.npz"
     write(path, SkeletonSet.from_recordings(made, layout=layout, dataset="mine"))
-    reading = read((path,))
-    assert reading.layout == layout
-    assert len(reading.recordings) == len(made)
-    for found, expected in zip(reading.recordings, made):
+    outcome = cleaned(read((path,)), path)
+    assert outcome.layout == layout
+    assert len(outcome.recordings) == len(made)
+    for found, expected in zip(outcome.recordings, made):
         np.testing.assert_array_equal(found.joints, expected.joints)
         assert vars(found) | {"joints": 0} == vars(expected) | {"joints": 0}
 
@@ -100,8 +95,6 @@ def test_what_is_written_is_read(tmp_path_factory, layout: str, sizes: list) -> 
         ({"joints": np.zeros((10, 19, 3))}, r"expected numbers \(rows, 20, 3\)"),
         ({"joints": np.full((10, 20, 3), "x")}, "expected numbers"),
         ({"joint_names": np.array(["nose"] * 20)}, "no known layout has these"),
-        ({"joints": -arrays()["joints"]}, "head is below the feet; expected y up"),
-        ({"joints": 1000 * arrays()["joints"]}, "expected metres"),
     ],
 )
 def test_a_wrong_array_is_told(tmp_path: Path, change: dict, message: str) -> None:
@@ -117,8 +110,6 @@ def test_a_wrong_array_is_told(tmp_path: Path, change: dict, message: str) -> No
         ({"offset": np.array([0, 0, 10])}, "it has 0 rows for 1 persons"),
         ({"persons": np.array([3, 1])}, "it has 4 rows for 3 persons"),
         ({"label": np.array([-2, 0])}, "label is -2; expected 0 or more (-1: unknown)"),
-        ({"joints": np.where(np.arange(10)[:, None, None] == 2, np.inf, arrays()["joints"])},
-         "a coordinate in frame 2 is not finite"),
     ],
 )  # fmt: skip
 def test_a_wrong_recording_does_not_stop_the_others(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from amsf.base.errors import InputError
-from amsf.pack.base import Task
+from amsf.pack.base import Task, cleaned
 from amsf.pack.pku import plan, read
 from tests.support.raw_files import walk, write_pku
 
@@ -29,11 +29,13 @@ def test_intervals_become_recordings(tmp_path: Path) -> None:
     assert reading.left_out == []
     assert reading.layout == "kinect25"
     single, double = reading.recordings
-    assert (single.name, single.label, single.camera, single.subject) == ("0007-R_001", 9, 3, -1)
-    np.testing.assert_array_equal(single.joints, bodies[:1, 3:15])
-    assert (double.name, double.label) == ("0007-R_002", 50)
-    assert double.joints.shape == (2, 20, 25, 3)
-    np.testing.assert_array_equal(double.joints[0], bodies[0, 20:])
+    assert (single.name, single.numbers) == ("0007-R_001", {"label": 9, "camera": 3})
+    (body,) = single.bodies
+    np.testing.assert_array_equal(body.frames, np.arange(12))
+    np.testing.assert_array_equal(body.joints.astype("f"), bodies[0, 3:15])
+    assert (double.name, double.numbers["label"]) == ("0007-R_002", 50)
+    for body, joints in zip(double.bodies, bodies, strict=True):
+        np.testing.assert_array_equal(body.joints.astype("f"), joints[20:])
 
 
 def test_a_broken_interval_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -56,18 +58,19 @@ def test_an_interval_without_a_body_is_told(tmp_path: Path) -> None:
     bodies[0, :5] = 0
     write_pku(tmp_path, "0001-M", bodies, ["1,0,5,1", "2,5,10,1"])
     (task,), _ = plan(sorted(tmp_path.rglob("*.txt")), 51)
-    reading = read(task)
-    assert [item.reason for item in reading.left_out] == [
+    outcome = cleaned(read(task), task[0])
+    assert [item.reason for item in outcome.left_out] == [
         "recording '0001-M_001': no body in any frame"
     ]
-    assert [recording.joints.shape for recording in reading.recordings] == [(1, 5, 25, 3)]
+    assert [recording.joints.shape for recording in outcome.recordings] == [(1, 5, 25, 3)]
 
 
 def test_a_video_without_labels_is_one_recording(tmp_path: Path) -> None:
     bodies, task = video(tmp_path, ["1,0,5,1"])
     (recording,) = read(task[:1]).recordings
-    assert (recording.name, recording.label, recording.camera) == ("0002-L", -1, 1)
-    np.testing.assert_array_equal(recording.joints[0], bodies[0])
+    assert (recording.name, recording.numbers) == ("0002-L", {"camera": 1})
+    np.testing.assert_array_equal(recording.bodies[0].joints.astype("f"), bodies[0])
+    np.testing.assert_array_equal(recording.bodies[1].frames, np.arange(20, 40))
 
 
 @pytest.mark.parametrize(
@@ -89,16 +92,16 @@ def test_a_broken_file_is_told(tmp_path: Path, folder: str, text: str, message: 
         read(task)
 
 
-def test_a_coordinate_that_is_no_number_spoils_its_interval_alone(tmp_path: Path) -> None:
+def test_a_coordinate_that_is_no_place_spoils_its_interval_alone(tmp_path: Path) -> None:
     bodies = np.stack([walk(10, 25), walk(10, 25, seed=1)])
-    bodies[0, 7, 3, 1] = np.nan
+    bodies[0, 7, 3, 1] = 1e30
     write_pku(tmp_path, "0001-M", bodies, ["1,0,5,1", "2,5,10,1"])
     (task,), _ = plan(sorted(tmp_path.rglob("*.txt")), 51)
-    reading = read(task)
-    assert [recording.name for recording in reading.recordings] == ["0001-M_001"]
-    assert [item.reason for item in reading.left_out] == [
-        "recording '0001-M_002': frame 2, joint 3: a coordinate is nan; expected metres, a finite "
-        "number up to 1000: correct or leave out the recording"
+    outcome = cleaned(read(task), task[0])
+    assert [recording.name for recording in outcome.recordings] == ["0001-M_001"]
+    assert [item.reason for item in outcome.left_out] == [
+        "recording '0001-M_002': frame 2, joint 3: a coordinate is 1e+30; expected metres, a "
+        "finite number up to 1000: correct or leave out the recording"
     ]
 
 

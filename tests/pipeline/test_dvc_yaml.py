@@ -85,8 +85,8 @@ ROOMS = {
     "model": {"train", "evaluate"},
     "training": {"train"},
     "evaluation": {"evaluate", "summarize"},
+    "study": {"summarize"},
     "report": {"summarize"},
-    "study": set(),
     "predict": set(),
     "compare": set(),
     "ablation": set(),
@@ -107,6 +107,7 @@ def test_an_edit_in_a_room_reruns_the_stages_that_use_it_and_no_others() -> None
 # A stage that needs little of a room depends on these files alone.
 DOORS = {
     "amsf/dataset/classes.py": {"describe", "encode", "look_at_texts"},
+    "amsf/study/summary.py": {"summarize"},
     "amsf/text/features.py": {"split", "look_at_texts", "train", "evaluate", "summarize"},
     "amsf/text/report.py": {"look_at_texts"},
 }
@@ -228,6 +229,7 @@ READERS = {
     "protocol.gate_threshold": {"evaluate"},
     "evaluate.baselines": {"evaluate"},
     "evaluate.threshold": {"evaluate"},
+    "evaluate.transductive": {"evaluate"},
     "evaluate.task": {"features", "train", "evaluate"},
     "compute.threads": {"backbone", "train"},
     # All that add up floats but `simulate`, whose sums come out alike.

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from amsf.base.storage import read_tensors, write_array, write_json, write_tensors
 from amsf.dataset.splits import OtherSet
@@ -31,6 +32,10 @@ TEST, VAL = FOLDERS["test"], FOLDERS["val"]
 
 def _rows(path: Path) -> np.ndarray:
     return np.load(path)
+
+
+def _softmax(path: Path) -> None:
+    np.save(path, softmax(np.load(path), axis=1))
 
 
 def _put_row(source: Path, target: Path, row: int = 0) -> None:
@@ -63,6 +68,10 @@ def _names(gtest: list[str], ztest: list[str], val: list[str]) -> None:
         (
             lambda: _put_row(TEST / "gtest.npy", VAL / "val.npy"),
             "1 validation rows are identical to GZSL test rows",
+        ),
+        (
+            lambda: _softmax(TEST / "gtest_out.npy"),
+            "test.gzsl: 15 of 15 rows of logits have no negative value and add up to 1",
         ),
         (lambda: _names(["x", "y"], ["z"], ["w"]), None),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,12 +155,14 @@ def test_a_broken_recording_among_good_ones_of_a_file(
     write(path, three)
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = np.nan
+    arrays["joints"][3, 4, 0] = np.nan  # lost, and filled
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = 1e30
     np.savez(path, **arrays)
     out, err = call(capsys, [path, "--json"], code=1)
     told = json.loads(out)
     assert [p["recording"] for p in told["predictions"]] == [three.names[0], three.names[2]]
-    assert three.names[1] in err
+    assert f"error: {path}: recording '{three.names[1]}': frame 3, joint 4: a coordinate" in err
+    assert f"note: {path}: {three.names[0]}: lost joints (zeros or NaN) filled\n" in err
 
 
 def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,3 +195,87 @@ def test_the_title_of_the_animation(clip: Path) -> None:
 def test_top_must_be_positive(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = call(capsys, [clip, "--top", 0], code=2)
     assert "expected 1 or more" in err
+
+
+@pytest.mark.parametrize("size", [1e15, 3e38])
+def test_coordinates_beyond_all_bodies_fail_alone(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, size: float,
+) -> None:  # fmt: skip
+    """Where a reader lets them pass, JSON still is JSON and the other recording is named."""
+    two = SkeletonSet.load(SKELETONS).subset([3, 200])
+    path = tmp_path / "two.npz"
+    write(path, two)
+    extractor = type(Predictor.load(KEY).extractor)
+    compute = extractor.compute
+
+    def overflowing(self: Any, *given: Any) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = compute(self, *given)
+        features[0, 0] = size
+        return features, logits
+
+    monkeypatch.setattr(extractor, "compute", overflowing)
+    out, err = call(capsys, [path, "--json"], code=1)
+    told = json.loads(out, parse_constant=pytest.fail)
+    assert [row["recording"] for row in told["predictions"]] == [two.names[1]]
+    assert "no finite scores" in told["failed"][0]["reason"]
+    assert two.names[0] in err
+
+
+@pytest.mark.parametrize("what", ["a folder", "below a file"])
+def test_an_animation_that_cannot_be_written_is_told_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    target = tmp_path / "out.gif"
+    if what == "a folder":
+        target.mkdir()
+    else:
+        target.touch()
+        target = target / "more.gif"
+    out, err = call(capsys, ["nothing.npz", "--gif", target], code=1)
+    assert out == ""
+    assert err.startswith(f"error: {target}: could not be written")
+    assert err.count("\n") == 1
+
+
+def test_names_are_shown_without_control_characters(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a\x1b[2J\u202e.npz"
+    write(path, SkeletonSet.load(SKELETONS).subset([3]))
+    out, _ = call(capsys, [path])
+    assert r"a\x1b[2J\u202e.npz: " in out
+    bad = tmp_path / "b\x1b[2J.npz"
+    bad.write_bytes(b"no archive")
+    _, err = call(capsys, [bad], code=1)
+    assert r"b\x1b[2J.npz: " in err
+    assert "\x1b" not in out + err
+
+
+def test_transductive_answers_say_so(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = call(capsys, [SKELETONS, "--transductive", "--top", 1])
+    assert "\n\nTransductive: each answer depends on all 236 recordings.\n\n" in out
+    out, _ = call(capsys, [SKELETONS, "--transductive", "--json"])
+    told = json.loads(out)
+    assert told["transductive"] is True
+    known = Predictor.load(KEY).predict(SKELETONS, transductive=True)
+    assert [row["answer"]["id"] for row in told["predictions"]] == [p.answer.id for p in known]
+    out, _ = call(capsys, [clip, "--json"])
+    assert json.loads(out)["transductive"] is False
+    recording = SkeletonSet.load(SKELETONS).recording(3)
+    scene = scene_of(recording, known[3], simulated=False, transductive=True)
+    assert scene.subtitle.endswith(" · transductive")
+
+
+def test_one_recording_alone_has_no_others_to_be_told_by(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "one.npz", SkeletonSet.load(SKELETONS).subset([3]))
+    # The other file cannot be read, which is told too.
+    files = [tmp_path / "one.npz", tmp_path / "gone.npz"]
+    out, err = call(capsys, [*files, "--transductive"], code=1)
+    assert out == ""
+    assert "gone.npz: no such file" in err
+    assert "one recording alone has no others to be told by" in err

@@ -14,9 +14,12 @@ import torch
 import yaml
 
 from amsf.base.errors import InputError
+from amsf.evaluation.decision import GatedAnswers
+from amsf.evaluation.evaluate import GzslPredictions, transductive_scores
 from amsf.evaluation.gate import Gate
 from amsf.evaluation.gates import FittedGate
 from amsf.evaluation.score_gate import ScoreGate
+from amsf.features.phases import load_phase
 from amsf.predict.predictor import Prediction, Predictor
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.support.small_project import KEY, write_params
@@ -66,6 +69,30 @@ def test_probabilities_are_a_distribution_over_all_classes(predictor: Predictor)
         # The answer is the best of its side.
         side = [s for s in scores if s.seen == prediction.answer.seen]
         assert prediction.answer.probability == max(s.probability for s in side)
+
+
+def test_a_second_look_is_that_of_the_evaluation(predictor: Predictor) -> None:
+    """The whole of the demo at once, against the evaluation's function on the same samples."""
+    test = load_phase(Path(f"data/features/{KEY}/test.safetensors"))
+    names = list(evaluated().index)
+    packed = SkeletonSet.load(SKELETONS)
+    recordings = [packed.recording(list(packed.names).index(name)) for name in names]
+    first = predictor.predict_recordings(recordings)
+    again = predictor.predict_recordings(recordings, transductive=True)
+    labels = packed.label[[list(packed.names).index(name) for name in names]]
+    answers = np.array([p.answer.id for p in first])
+    gated = GatedAnswers(np.zeros(len(answers)), answers, answers, answers)
+    known = transductive_scores(predictor.model, test, GzslPredictions(labels, gated))
+    said = np.array([p.answer.id for p in again])
+    unseen = np.isin(labels, predictor.model.config.unseen)
+    assert (said == labels)[unseen].mean() == pytest.approx(known["unseen"]["overall"])
+    assert (said != answers).any()
+    for one, two in zip(first, again, strict=True):
+        assert one.answer.seen == two.answer.seen
+        assert two.unseen_probability == pytest.approx(one.unseen_probability)
+        assert sum(score.probability for score in two.classes) == pytest.approx(1)
+        if one.answer.seen:  # its probabilities stay what they were
+            assert two.classes == one.classes
 
 
 PUBLISHED = Gate((0.0,) * 2 * U, intercept=0.0, threshold=0.2, temperature=2.0)

@@ -175,3 +175,10 @@ def test_published_text_features_have_no_encoder() -> None:
     text = Text(encoder="published", checkpoint="somewhere")
     with pytest.raises(InputError, match=r"text\.encoder is published"):
         encode_classes([WordedClass("hop", {})], ("lb",), text, "", "my.csv")
+
+
+def test_a_label_is_shown_with_escapes_and_a_quoted_cell_as_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("label,description\nmoon\x1b[2Jwalk\u202e,'-the feet glide back\n")
+    (worded,) = read_classes(path)
+    assert (worded.label, worded.free) == (r"moon\x1b[2Jwalk\u202e", ("-the feet glide back",))

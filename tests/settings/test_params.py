@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 from pydantic import ValidationError
 
 from amsf.base.errors import InputError
@@ -424,3 +425,68 @@ def test_selection_may_be_set_under_either_protocol(name: str) -> None:
 def test_zsl_alone_needs_no_validation_phase() -> None:
     assert Evaluate(task="gzsl").phases == ("test", "val")
     assert Evaluate(task="zsl").phases == ("test",)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        # Truth values and times of day are no numbers, and numbers and words no truth values.
+        ("train.learning_rate", True),
+        ("train.cycles", False),
+        ("train.cycles", "1:30"),
+        ("describe.timeout", "1:30"),
+        ("evaluate.temperature", "yes"),
+        ("evaluate.threshold", False),
+        ("train.seeds", [True]),
+        ("model.normalise_features", 1),
+        ("model.normalise_features", "yes"),
+        ("protocol.classifier_relu", 1),
+        ("protocol.classifier_restart", "on"),
+        ("protocol.normalise_at_evaluation", 0.0),
+        ("compute.portable", "no"),
+        # Sizes that no machine holds, and numbers that mean nothing.
+        ("model.latent", 10**8),
+        ("model.style", 10**8),
+        ("model.layers", 10**6),
+        ("model.ratio", 10**9),
+        ("train.classifier_samples", 10**9),
+        ("train.steps_per_cycle", 10**12),
+        ("train.cycles", 10**30),
+        ("train.batch_size", 10**30),
+        ("train.learning_rate", 1e300),
+        ("train.classifier_learning_rate", 1e38),
+        ("backbone.learning_rate", 1e30),
+        ("backbone.frames", 800_000),
+        ("backbone.seed", 2**70),
+        ("backbone.epochs", 10**12),
+        ("compute.threads", 10**10),
+        ("compute.jobs", 10**10),
+        ("compute.device", "cuda:99999999999999999999"),
+        ("compute.scheduler", "http://host:8786"),
+        ("compute.scheduler", "tcp://host:99999999"),
+        ("describe.concurrency", 10**9),
+        ("describe.timeout", 1e308),
+        ("evaluate.temperature", 1e-300),
+        ("evaluate.regularisation", 1e300),
+        ("protocol.initial_logvar", 1e30),
+        ("protocol.initial_logvar", -1e30),
+        ("protocol.kl_weight", 1e300),
+    ],
+)
+def test_numbers_that_mean_nothing(load: Loader, place: str, value: Any) -> None:
+    with pytest.raises(InputError, match=re.escape(place)) as caught:
+        load({place: value})
+    assert len(str(caught.value)) < 400
+
+
+def test_a_batch_larger_than_any_set_is_one_batch(load: Loader) -> None:
+    assert load({"train.batch_size": 10**12}).train.batch_size == 10**12
+
+
+@pytest.mark.parametrize("path", ["~/w/ViT-B-32.pt", "/w/a=b.pt", "/w/one, two.pt", "/w/é ß.pt"])
+def test_any_path_can_be_given_with_two_pairs_of_quotes(tmp_path: Path, path: str) -> None:
+    """As docs/texts.md writes it: -S "text.checkpoint='~/w/ViT-B-32.pt'", less the shell's pair."""
+    file = tmp_path / "params.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    apply_overrides(file, ["text.encoder=path", f"text.checkpoint='{path}'"])
+    assert load_params(file).text.checkpoint == path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,6 +62,44 @@ def test_joints_are_found_in_the_sensors_own_spelling() -> None:
         ElbowRight WristRight HandRight HipLeft KneeLeft AnkleLeft FootLeft HipRight KneeRight
         AnkleRight FootRight SpineShoulder HandTipLeft ThumbLeft HandTipRight ThumbRight"""
     assert match_layout(names.split()) == ("kinect25", list(range(25)))
+
+
+NTU_PAPER = """base of the spine, middle of the spine, neck, head, left shoulder, left elbow,
+left wrist, left hand, right shoulder, right elbow, right wrist, right hand, left hip, left knee,
+left ankle, left foot, right hip, right knee, right ankle, right foot, spine, tip of the left hand,
+left thumb, tip of the right hand, right thumb"""
+
+
+def test_joints_are_found_in_the_spelling_of_ntus_paper() -> None:
+    names = re.split(r",\s", NTU_PAPER)
+    numbered = [f"{i}-{name}" for i, name in enumerate(names, start=1)]
+    for given_names in (names, numbered, [name.title() for name in names]):
+        assert match_layout(given_names) == ("kinect25", list(range(25)))
+    order = np.random.default_rng(0).permutation(25)
+    _, back = match_layout([names[i] for i in order])
+    assert [order[i] for i in back] == list(range(25))
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+@pytest.mark.parametrize(
+    "form",
+    ["JointType_{part}{side}", "JOINT_{SIDE}_{PART}", "XN_SKEL_{SIDE}_{PART}", "{S}{part}",
+     "{s}{part}", "{s}{lower}", "{S}_{part}", "{s}_{lower}", "{part}{S}", "{part}.{S}",
+     "{lower}_{s}", "{side} {lower}", "{S} {part}"],
+)  # fmt: skip
+def test_joints_are_found_with_prefixes_and_letters_for_sides(name: str, form: str) -> None:
+    names = []
+    for joint in LAYOUTS[name].joints:
+        side, _, rest = joint.partition("_")
+        if side not in ("left", "right"):
+            names.append(form.split("{")[0] + joint.title())
+            continue
+        part = "".join(word.title() for word in rest.split("_"))
+        names.append(
+            form.format(part=part, PART=rest.upper(), lower=part.lower(), side=side.title(),
+                        SIDE=side.upper(), S=side[0].upper(), s=side[0])
+        )  # fmt: skip
+    assert match_layout(names) == (name, list(range(len(names))))
 
 
 def test_unknown_joints_are_named() -> None:

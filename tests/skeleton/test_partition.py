@@ -51,6 +51,10 @@ def test_official_partitions(dataset: str, partition: str, trains: list, tests: 
     assert mask.tolist() == [True] * len(trains) + [False] * len(tests)
 
 
+PART = pytest.mark.filterwarnings("ignore:.*entries are found")
+
+
+@PART
 @given(st.sets(st.integers(1, 20), min_size=1), st.lists(st.integers(1, 20), min_size=2))
 def test_a_users_list_of_subjects(tmp_path_factory, listed: set[int], subjects: list[int]) -> None:
     folder = tmp_path_factory.mktemp("source")
@@ -64,6 +68,7 @@ def test_a_users_list_of_subjects(tmp_path_factory, listed: set[int], subjects: 
         assert training_mask(skeletons, "subject", folder).tolist() == expected
 
 
+@PART
 def test_the_video_list_of_pku(tmp_path: Path) -> None:
     names = ["0002-L_001", "0002-M_001", "0291-L_001", "0002-L_002"]
     skeletons = recordings("pku51", [(-1, 1, -1)] * 4, names)
@@ -97,3 +102,15 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
         (tmp_path / LIST_NAME).write_text(text)
         with pytest.raises(InputError, match=message):
             training_mask(utd, "subject", tmp_path)
+
+
+def test_a_list_that_is_found_in_part_says_how_much(tmp_path: Path) -> None:
+    skeletons = recordings("mine", [(1, 1, 1), (2, 1, 1)], ["0001-L_001", "0002-L_001"])
+    for content, absent in (("1 7 09\n", "7, 9"), ("0001-L 0003-L 0004-L\n", "0003-L, 0004-L")):
+        (tmp_path / LIST_NAME).write_text(f"\ufeff{content}", encoding="utf-8")
+        with pytest.warns(UserWarning, match=f"1 of its 3 entries are found; not found: {absent}"):
+            mask = training_mask(skeletons, "subject", tmp_path)
+        assert mask.tolist() == [True, False]
+    (tmp_path / LIST_NAME).write_text("1\n", encoding="utf-16")
+    with pytest.raises(InputError, match=r"train_subjects.txt: the text is UTF-16"):
+        training_mask(skeletons, "subject", tmp_path)

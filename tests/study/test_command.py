@@ -36,12 +36,13 @@ def test_it_writes_a_table_and_prints_each_method(
 ) -> None:
     main(["mine", "--splits", "1"])
     lines = capsys.readouterr().out.splitlines()
-    summary = json.loads((project / "data/many_splits/mine/summary.json").read_text())
+    summary = json.loads((project / "metrics/many_splits/mine/summary.json").read_text())["methods"]
     assert set(summary) == {"ridge", "prototypes"}
     zsl, H = (summary["ridge"][name]["mean"] for name in ("zsl", "H"))
     assert f"mine, class splits: 1, ridge: ZSL {zsl:.1f}, H {H:.1f}" in lines
-    assert (project / "data/many_splits/mine/scores.csv").is_file()
-    assert not (project / "data/training/mine-splits").exists()
+    assert (project / "metrics/many_splits/mine/scores.csv").is_file()
+    (kept,) = (project / "data/training/mine-splits").iterdir()
+    assert kept.name.startswith("features-")
 
 
 @pytest.mark.parametrize(
@@ -57,4 +58,4 @@ def test_what_it_refuses(
     with pytest.raises(SystemExit):
         main(words)
     assert message in capsys.readouterr().err
-    assert not (project / "data/many_splits").exists()
+    assert not (project / "metrics/many_splits").exists()

@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
-from amsf.backbone.motion import motion_features
+from amsf.backbone import training as backbone_training
+from amsf.backbone.motion import motion_features, motion_names
+from amsf.backbone.preprocessing import augment
 from amsf.base.errors import InputError
 from amsf.demo.simulation import simulate
 from amsf.evaluation.baselines import fit_closed_form
 from amsf.features.phases import load_phase
-from amsf.settings.params import Benchmark, Settings
+from amsf.settings.params import Backbone, Benchmark, Settings
 from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
 from amsf.study import class_split
 from amsf.study import run as study_run
-from amsf.study.run import study
+from amsf.study.run import clear, study
+from amsf.study.summary import Study
 from tests.support.imports import ROOT, closure
 
 CLASSES = 59
@@ -59,12 +63,12 @@ TEXT = np.random.default_rng(0).normal(size=(CLASSES, 1, 8)).astype(np.float32)
 
 
 def test_scores_are_those_of_the_single_pieces(source: Path, tmp_path: Path) -> None:
-    summary = study("demo", entry(source), settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
+    made = study("demo", entry(source), settings(), TEXT, tmp_path / "out", tmp_path / "scratch")
     table = pd.read_csv(tmp_path / "out/scores.csv")
-    assert set(table["method"]) == {"ridge", "prototypes"} == set(summary)
+    assert set(table["method"]) == {"ridge", "prototypes"} == set(made.summary())
     assert table.groupby("method")["split"].apply(list).tolist() == [[0, 1]] * 2
-    (made,) = (tmp_path / "scratch").glob("*/split1")
-    test = load_phase(made / "test.safetensors")
+    (scratch,) = (tmp_path / "scratch").glob("features-*/split1")
+    test = load_phase(scratch / "test.safetensors")
     assert set(test.train.labels.tolist()).isdisjoint(test.zsl.labels.tolist())
     split = class_split.draw_split("demo", CLASSES, 6, settings().split.seed + 1)
     model = fit_closed_form("ridge", settings(), split, "test", test, TEXT)
@@ -108,8 +112,35 @@ def test_side_by_side_and_interrupted_give_the_same_bytes(
         table[table["method"] == "vae"].groupby("split")["seed"].apply(list).tolist()
         == [[0, 1]] * 2
     )
-    summary = json.loads((whole / "summary.json").read_text())
+    summary = json.loads((whole / "summary.json").read_text())["methods"]
     assert {"mean", "se", "difference", "difference_se"} == set(summary["prototypes"]["zsl"])
+    found = Study.load(whole)
+    drawn = [class_split.draw_split("demo", CLASSES, 6, seed).unseen for seed in (0, 1)]
+    said = found.scores.groupby("split")["classes"].first()
+    assert [tuple(map(int, ids.split())) for ids in said] == drawn
+    assert (found.about["method"], found.about["simulated"]) == ("vae", True)
+    assert found.changes(entry(source).model_dump(), settings("vae").model_dump(mode="json")) == []
+
+
+def test_transductive_scores_are_rows_of_their_own(source: Path, tmp_path: Path) -> None:
+    asked = settings()
+    asked = asked.model_copy(
+        update={"evaluate": asked.evaluate.model_copy(update={"transductive": True})}
+    )
+    found = study(
+        "demo", entry(source, splits=1), asked, TEXT, tmp_path / "out", tmp_path / "scratch"
+    )
+    assert set(found.methods) == {
+        f"{name}{more}" for name in ("ridge", "prototypes") for more in ("", ", transductive")
+    }
+    plain = study(
+        "demo", entry(source, splits=1), settings(), TEXT, tmp_path / "plain", tmp_path / "scratch"
+    )
+    for name in ("ridge", "prototypes"):
+        for metric, score in found.summary()[name].items():
+            assert score == plain.summary()[name][metric]
+    looked = found.over_splits().loc["ridge, transductive"].dropna(axis=1)
+    assert set(looked.columns) == {"zsl", "seen", "unseen", "H"}
 
 
 def test_more_splits_keep_those_that_were_scored(source: Path, tmp_path: Path) -> None:
@@ -119,7 +150,55 @@ def test_more_splits_keep_those_that_were_scored(source: Path, tmp_path: Path) -
     study("demo", entry(source, splits=2), settings(), TEXT, tmp_path / "two", tmp_path / "s")
     assert first.stat().st_mtime_ns == before
     study("demo", entry(source, splits=1), settings(), TEXT + 1, tmp_path / "x", tmp_path / "s")
-    assert len(list((tmp_path / "s").glob("*"))) == 2  # other texts are another study
+    # Other texts are another study, of the same features.
+    assert len(list((tmp_path / "s").glob("*/split0/scores.json"))) == 2
+    assert len(list((tmp_path / "s").glob("features-*"))) == 1
+
+
+def test_an_encoder_is_trained_once_a_split(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other methods take over its features, and ``backbone+motion`` the encoder itself."""
+    steps = []
+
+    def counted(*arguments: Any) -> Any:
+        steps.append(1)
+        return augment(*arguments)
+
+    monkeypatch.setattr(backbone_training, "augment", counted)
+    asked = settings().model_copy(update={"backbone": Backbone(epochs=1, frames=16)})
+    scratch, encoded = tmp_path / "scratch", entry(source, features="backbone", splits=1)
+    first = study("demo", encoded, asked, TEXT, tmp_path / "a", scratch)
+    assert steps
+    steps.clear()
+    asked = asked.model_copy(update={"model": asked.model.model_copy(update={"aligner": "conse"})})
+    second = study("demo", encoded, asked, TEXT, tmp_path / "b", scratch)
+    shared = [one.over_splits().loc["prototypes"] for one in (first, second)]
+    pd.testing.assert_frame_equal(*shared)
+    both = entry(source, features="backbone+motion", splits=1)
+    study("demo", both, asked, TEXT, tmp_path / "c", scratch)
+    assert not steps
+    clear(scratch)
+    (left,) = scratch.iterdir()
+    assert left.name.startswith("features-")
+    phases = left / "split0/test.safetensors"
+    assert load_phase(phases).width == 256 + len(motion_names())
+
+
+def test_whatever_features_depend_on_names_them(source: Path, tmp_path: Path) -> None:
+    made = class_split.Source(source, "motion", {}, TEXT, tmp_path)
+    training = np.array([True, False])
+
+    def names(s: Settings, mask: np.ndarray = training) -> tuple[str, str]:
+        return study_run._fingerprints(entry(source), s, made, mask, [source / FILE_NAME])
+
+    features, scores = names(settings())
+    assert names(settings("conse"))[0] == features
+    assert names(settings("conse"))[1] != scores
+    longer = settings().model_copy(update={"backbone": Backbone(epochs=3)})
+    for other in (names(longer), names(settings(), ~training)):
+        assert features != other[0]
+        assert scores != other[1]
 
 
 def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
@@ -142,7 +221,7 @@ def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
     phases = []
     for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
         motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
-        made = class_split.Source(folder, "motion", {"demo": motion}, TEXT)
+        made = class_split.Source(folder, "motion", {"demo": motion}, TEXT, tmp_path / "encoders")
         class_split.export_phases(split, made, settings(), out)
         phases.append([load_phase(out / f"{name}.safetensors") for name in ("test", "val")])
     for one, two in zip(*phases):
@@ -161,7 +240,14 @@ def test_rooms_of_the_code_digest() -> None:
     modules = {
         p.parent.name for p in closure(ROOT / "amsf/study/run.py") if p.name != "__init__.py"
     }
-    assert modules == set(study_run.ROOMS)
+    assert modules == set(class_split.ROOMS)
+
+
+def test_a_worker_with_other_code_is_refused(source: Path, tmp_path: Path) -> None:
+    made = class_split.Source(source, "motion", None, TEXT, tmp_path)
+    split = class_split.draw_split("demo", CLASSES, 6, 0)
+    with pytest.raises(InputError, match=r"another version of amsf.*restart the workers"):
+        class_split.score_split(0, split, made, settings(), tmp_path, tmp_path, "old")
 
 
 def test_splits_leave_half_of_the_seen_classes_to_train_on() -> None:

@@ -7,13 +7,46 @@ from pathlib import Path
 
 import numpy as np
 
+from amsf.skeleton.joints import LAYOUTS
+
 REST = "277.4 191.8 1036.2 519.1 -0.2 0.05 0.96 -0.12 2"  # of a joint's line, after x y z
 
 
+# Where the joints of a person are who stands and faces the sensor: x, y, z from the hips in metres.
+_STANDING = {
+    "head": (0, 0.65, 0), "neck": (0, 0.5, 0), "spine_shoulder": (0, 0.44, 0),
+    "shoulder_center": (0, 0.44, 0), "spine": (0, 0.2, 0), "spine_mid": (0, 0.2, 0),
+    "torso": (0, 0.2, 0), "hip_center": (0, 0, 0), "spine_base": (0, 0, 0),
+    "shoulder": (0.18, 0.4, 0), "elbow": (0.22, 0.14, 0.02), "wrist": (0.24, -0.06, -0.12),
+    "hand": (0.24, -0.1, -0.18), "hand_tip": (0.24, -0.12, -0.24), "thumb": (0.21, -0.1, -0.16),
+    "hip": (0.1, -0.05, 0), "knee": (0.11, -0.45, 0), "ankle": (0.11, -0.85, 0.02),
+    "foot": (0.12, -0.9, -0.1),
+}  # fmt: skip
+
+
+def standing(layout: str) -> np.ndarray:
+    """(J, 3) joints of someone who stands at the origin; the right side is at larger x."""
+    places = []
+    for name in LAYOUTS[layout].joints:
+        side, _, part = name.partition("_")
+        if side in ("left", "right"):
+            places.append(np.array(_STANDING[part]) * [1 if side == "right" else -1, 1, 1])
+        else:
+            places.append(np.array(_STANDING[name]))
+    return np.stack(places)
+
+
 def walk(frames: int, joints: int, *, seed: int = 0, size: float = 0.01) -> np.ndarray:
-    """(T, J, 3) float32 joints about 3 m away that drift by ``size`` metres a frame."""
+    """(T, J, 3) float32 joints of someone about 3 m away who drifts by ``size`` metres a frame.
+
+    Joint sets that no layout has are any points of a cloud.
+    """
     rng = np.random.default_rng(seed)
-    start = rng.normal(scale=0.3, size=(1, joints, 3)) + np.array([0, 0, 3])
+    layout = next((name for name, graph in LAYOUTS.items() if len(graph) == joints), None)
+    spread = 0.3 if layout is None else 0.02
+    start = rng.normal(scale=spread, size=(1, joints, 3)) + np.array([0, 0, 3])
+    if layout is not None:
+        start += standing(layout)
     return (start + np.cumsum(rng.normal(scale=size, size=(frames, 1, 3)), 0)).astype(np.float32)
 
 

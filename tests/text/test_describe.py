@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -330,3 +331,81 @@ def test_shipped_prompts_have_the_place_and_strange_ones_are_told(tmp_path: Path
 def test_parameters_that_do_not_fit_are_told(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Describe(**values)
+
+
+def test_recorded_answers_are_cleaned_or_refused(endpoint: Endpoint, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    ask(path, settings(endpoint))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    good_text = lines[0]["text"]
+    for thinking in ("<think>hm</think>", "hm</think>\n"):
+        lines[0]["text"] = f'{thinking}"{good_text}"<|im_end|>'
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        texts = pd.concat(ask(path, settings(endpoint)).values())["text"].tolist()
+        assert good_text in texts
+        assert not any("hm" in text or "<" in text for text in texts)
+    lines[0]["text"] = f"Reasoning: the user wants that. {good_text}"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(InputError, match=r"speaks of the request.*delete its line"):
+        ask(path, settings(endpoint))
+
+
+@pytest.mark.parametrize("refused", ["max_tokens", "max_completion_tokens"])
+def test_the_limit_has_the_name_that_the_server_knows(
+    endpoint: Endpoint, tmp_path: Path, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(prompt: str, before: int) -> Any:
+        if refused in endpoint.bodies[-1]:
+            message = f"Unsupported parameter: '{refused}' is not supported with this model."
+            error = json.dumps({"error": {"message": message}})
+            return Response(error, status=400, content_type="application/json")
+        return good(prompt)
+
+    endpoint.handler = handler
+    # Without base_url the client takes OpenAI's address, or what its own variable says.
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+    base = endpoint.url if refused == "max_tokens" else ""
+    ask(tmp_path / "r.jsonl", settings(endpoint, base_url=base, concurrency=1, max_tokens=77))
+    refusals = [refused in body for body in endpoint.bodies]
+    assert refusals == [True, *[False] * 8]  # once, and then never again
+    assert all({**body, refused: 77}[refused] == 77 for body in endpoint.bodies)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda: Response("404 page not found", status=404),
+        lambda: Response('{"error": "Unexpected endpoint"}', content_type="application/json"),
+        lambda: Response("<html>hello</html>", content_type="text/html"),
+    ],
+)
+def test_an_address_without_its_version_is_told(
+    httpserver: HTTPServer, tmp_path: Path, reply: Callable[[], Response],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    httpserver.expect_request("/chat/completions").respond_with_handler(lambda request: reply())
+    address = httpserver.url_for("/").rstrip("/")
+    describe = Describe(provider="openai", model="m", base_url=address, retries=0)
+    with pytest.raises(InputError, match=rf"try describe\.base_url {address}/v1"):
+        ask(tmp_path / "r.jsonl", describe)
+
+
+def test_an_endpoint_that_gives_nothing_is_not_asked_for_all(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.handler = lambda prompt, before: {"error": {"code": 402, "message": "no credit"}}
+    with pytest.raises(InputError, match=r"the server reports an error: 'no credit' \(402\)"):
+        ask(tmp_path / "r.jsonl", settings(endpoint, concurrency=1))
+    assert sum(endpoint.asked.values()) == 3
+
+
+def test_classes_are_done_when_their_answers_are_usable(
+    endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.handler = lambda prompt, before: (
+        completion("") if "sit down" in prompt or "What is wave" in prompt else good(prompt)
+    )
+    with pytest.raises(InputError, match="3 of 8 questions"):
+        ask(tmp_path / "r.jsonl", settings(endpoint))
+    assert "2 of 4 classes done, 5 of 8 answers" in capsys.readouterr().err

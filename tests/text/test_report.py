@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -87,3 +88,43 @@ def test_picture_shows_the_alike_pair_brightest(tmp_path: Path) -> None:
     yellow, blue = (red_over_blue > 120).sum(), (red_over_blue < -60).sum()
     # 2 of the 20 cells are at the scale's yellow end and 18 at its blue one; the scale adds a few.
     assert 0.1 < yellow / blue < 0.13
+
+
+@pytest.mark.parametrize(
+    "label", ["$$", "50% & $x^$", r"$\undefined{x}$", "pay $5 or $10", "007", "喝水"]
+)
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_any_label_is_drawn(tmp_path: Path, label: str) -> None:
+    values = np.random.default_rng(0).normal(size=(3, 1, 4)).astype(np.float32)
+    features = TextFeatures(values, ("lb",), "weights/$x_$", "mine")
+    report = write_report(features, [label, "sit", "stand"], tmp_path / "r")
+    assert report["views"]["lb"]["duplicates"] == []
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3])
+def test_a_view_whose_texts_are_all_alike_is_told_from_the_others(
+    tmp_path: Path, scale: float
+) -> None:
+    values = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float32)
+    values[:, 1] = scale * values[0, 1]
+    report = write_report(
+        TextFeatures(values, ("lb", "MAad", "MAmd"), "e", "d"), list("abcde"), tmp_path / "r"
+    )
+    assert report["view_correlation"]["MAad"] == {"lb": None, "MAad": 1.0, "MAmd": None}
+    assert report["view_correlation"]["lb"]["MAmd"] is not None
+    assert report["views"]["MAad"]["duplicates"] == [[0, 1, 2, 3, 4]]
+    assert read_json(tmp_path / "r" / "report.json") == report
+
+
+def test_two_classes_have_no_order_to_compare(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(2, 2, 4)).astype(np.float32)
+    features = TextFeatures(values, ("lb", "MAad"), "e", "d")
+    report = write_report(features, ["a", "b"], tmp_path / "r")
+    assert report["view_correlation"]["lb"]["MAad"] is None
+
+
+def test_labels_that_spreadsheets_would_run_are_quoted(tmp_path: Path) -> None:
+    values = np.eye(3, dtype=np.float32)[:, None]
+    write_report(TextFeatures(values, ("lb",), "e", "d"), ["=1+1", "@a", "sit"], tmp_path / "r")
+    table = pd.read_csv(tmp_path / "r" / "nearest.csv")
+    assert set(table["label"]) == {"'=1+1", "'@a", "sit"}

@@ -1,0 +1,52 @@
+"""The page of methods on real sets: which tables there are, and what stands in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.results import GATES, PARTS, Table, page, settings_of, tables
+from tests.support.small_study import small_study
+
+MOTION = Table("utkinect10", 3, "motion", "ridge", ("conse",), 3)
+BACKBONE = replace(MOTION, features="backbone", splits=2)
+
+
+def cells(text: str, method: str) -> list[list[str]]:
+    """The rows of a method, in the order of the page."""
+    lines = [line for line in text.splitlines() if line.startswith(f"| {method} |")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_motion_backbone_and_both_of_every_set() -> None:
+    found = tables(40, 12, 0)
+    assert len({one.key for one in found}) == len(found) == 3 * len(PARTS)
+    assert {(one.features, one.splits) for one in found} == {
+        ("motion", 40),
+        ("backbone", 12),
+        ("backbone+motion", 12),
+    }
+    assert {one.features for one in tables(40, 0, 0)} == {"motion"}
+    assert tables(1, 0, 2)[-1].aligner == "vae"
+    assert settings_of(MOTION).evaluate.transductive
+
+
+def test_rows_by_hand() -> None:
+    gates = {f"{kind}_{gate}": 0.25 for gate in GATES for kind in ("H", "H_best")}
+    on_motion = small_study({"ridge": [0.5, 0.7, 0.9], "ridge, transductive": [0.6, 0.8, 1.0]})
+    on_backbone = small_study({"ridge": [0.4, 0.4], "ridge, transductive": [0.5, 0.7]})
+    found = {
+        one: replace(study, scores=study.scores.assign(**gates))
+        for one, study in ((MOTION, on_motion), (BACKBONE, on_backbone))
+    }
+    text = page(found)
+    assert (
+        "## UTKinect-Action3D, 7 seen and 3 unseen classes, features: `backbone`, 2 splits" in text
+    )
+    scores, gated, scores_backbone, _ = cells(text, "`ridge`")
+    assert scores[1] == "70.0 ± 11.5"
+    assert gated[1:] == ["25.0 of 25.0"] * len(GATES)
+    # Less motion's on the two splits that both have: -10 and -30.
+    assert (scores_backbone[1], scores_backbone[-1]) == ("40.0 ± 0.0", "-20.0 ± 10.0")
+    transductive = cells(text, "`ridge`, transductive")
+    assert len(transductive) == 2  # no row among the gates
+    assert transductive[1][-2:] == ["+20.0 ± 10.0", "-10.0 ± 0.0"]
