@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from inspect import getmodule, signature
 from pathlib import Path
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
@@ -22,6 +23,15 @@ def run(main: Callable[..., None]) -> None:
     If the run ends well, its time and memory are logged (:mod:`amsf.stage.stage_log`); it does not
     end well if what it read was changed meanwhile (:mod:`amsf.stage.inputs`).
     """
-    stage, benchmark = Path(sys.argv[0]).stem, sys.argv[1] if len(sys.argv) > 1 else None
+    words, wanted = sys.argv[1:], len(signature(main).parameters)
+    stage, benchmark = Path(sys.argv[0]).stem, words[0] if words else None
+    about = (getmodule(main).__doc__ or stage).splitlines()[0]
+    if {"-h", "--help"} & set(words):
+        print(about)
+        return
+    if len(words) != wanted:
+        takes = "the name of one benchmark" if wanted else "no argument"
+        print(f"error: {stage} takes {takes}. {about}", file=sys.stderr)
+        raise SystemExit(2)
     with command(), logged(stage, benchmark, _BEGAN), unchanged(stage, benchmark):
-        main(*sys.argv[1:])
+        main(*words)

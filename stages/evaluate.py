@@ -35,7 +35,7 @@ def main(key: str) -> None:
     ]
     beside = evaluate_beside(models, test, val, text, split, settings)
     labels = load_classes(split.dataset)["label"].tolist()
-    space = None if val is None else space_of(test)
+    space = None if val is None else space_of(test, text[list(split.seen)])
     write_results(artifacts.evaluation, results, beside, space, split, labels, settings)
     for name, value in headline(summarise(results, beside, settings)).items():
         say(f"{key} {name}: {value}")

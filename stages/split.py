@@ -25,7 +25,9 @@ def main(key: str) -> None:
             f"{entry.dataset} has {classes}: run `dvc repro encode@{key}`"
         )
     listed = LISTS / f"{key}.yaml"
-    features = text.select(settings.views)
+    # Other kinds look at no text, and a dataset may lack the views.
+    chosen = settings.views if settings.kind in ("easy", "hard") else text.views
+    features = text.select(chosen)
     split = choose_split(settings, entry.dataset, features, entry.unseen, listed)
     others = load_other_texts(artifacts.text_features)
     views = [v for v in text.views if all(v in other.views for other in others.values())]

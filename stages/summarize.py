@@ -5,6 +5,7 @@ from __future__ import annotations
 from amsf.base.artifacts import METRICS
 from amsf.base.storage import write_json
 from amsf.evaluation.headline import headline
+from amsf.report.closing import closing_table
 from amsf.report.data import gather
 from amsf.report.provenance import collect_provenance
 from amsf.report.published_results import load_published
@@ -14,7 +15,7 @@ from stages import run
 
 
 def main() -> None:
-    """Write metrics/: gzsl.json (percent, by benchmark), report.html, pictures/ and plots/."""
+    """Write metrics/: gzsl.json (percent), report.html, run.html, pictures/ and plots/."""
     params = load_params()
     published = load_published()
     benchmarks = [gather(key, params) for key in params.benchmarks]
@@ -27,6 +28,7 @@ def main() -> None:
             row["trained_also_on"] = ", ".join(benchmark.conditions.also)
     write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
     write_json(METRICS.scores, rows)
+    print(closing_table(benchmarks, METRICS.report))
 
 
 if __name__ == "__main__":

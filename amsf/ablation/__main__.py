@@ -25,6 +25,7 @@ from amsf.base.command import command
 from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text
 from amsf.base.yaml import read_yaml
@@ -167,20 +168,28 @@ def _raw_params() -> dict[str, Any]:
     return dict(read_yaml(PARAMS))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def parser(prog: str = "python -m amsf.ablation") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("action", choices=["check", "queue", "table"])
+    own.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.ablation") -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.ablation", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("action", choices=["check", "queue", "table"])
-    parser.add_argument("grid", type=Path, help="such as data/ablations/demo.yaml")
-    given = parser.parse_args(arguments)
-    with command():
-        grid = load_grid(given.grid)
-        if given.action == "check":
-            say(f"all {len(check(grid, given.grid))} combinations can run")
-        else:
-            say(queue(grid, given.grid) if given.action == "queue" else table(grid))
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
+        _run(given)
+
+
+def _run(given: argparse.Namespace) -> None:
+    grid = load_grid(given.grid)
+    if given.action == "check":
+        say(f"all {len(check(grid, given.grid))} combinations can run")
+    else:
+        say(queue(grid, given.grid) if given.action == "queue" else table(grid))
 
 
 if __name__ == "__main__":

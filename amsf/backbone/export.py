@@ -1,7 +1,8 @@
 """The backbone stage: recordings and a split -> both phases' features in the published layout.
 
 N = samples · C = classes. Beside the published files each folder has ``names.json``, the
-recording behind each row, and the output's top folder holds the two extractors.
+recording behind each row, with ``features: motion`` also ``train_people.npy``, whose recording it
+is; and the output's top folder holds the two extractors.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from amsf.backbone.phase_features import make_features
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
 from amsf.base.artifacts import encoder_name
 from amsf.base.storage import write_array, write_json
-from amsf.dataset.layout import ALSO, FILES, NAMES, array_file, phase_folder
+from amsf.dataset.layout import ALSO, FILES, NAMES, PEOPLE, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.settings.params import Settings
 from amsf.skeleton.partition import training_mask
+from amsf.skeleton.poses import Poses
 from amsf.skeleton.recordings import SkeletonSet
 
 
@@ -69,7 +71,8 @@ def export_features(
         split: the benchmark's class split.
         settings: the benchmark's settings; ``backbone`` and ``compute`` are read.
         out: the folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
-            what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``.
+            what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``, and the poses of
+            :mod:`amsf.skeleton.poses`.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
         kind: the benchmark's ``features``, any but ``published``.
 
@@ -93,6 +96,8 @@ def export_features(
     motions = {name: motion_of(kind, recorded) for name, recorded in sets.items()}
     shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motions)
     tasks = [(phase, *shared) for phase in roles]
+    if isinstance(recordings, SkeletonSet):  # for the report, which has no recordings
+        Poses.of(recordings, split.unseen, roles["test"]["gtest"]).save(out)
     return side_by_side(export_phase, tasks, compute, "encoders trained")
 
 
@@ -138,6 +143,8 @@ def export_phase(
         features, logits = made.roles[role]
         write(role, rows, features, logits)
         label = recordings.label[rows]
+        if role == "train" and kind == "motion":
+            write_array(array_file(folder, PEOPLE), recordings.subject[rows])
         if role == "gtest":
             new = np.isin(label, unseen)
             write("ztest", rows[new], features[new], logits[new])

@@ -3,7 +3,8 @@
 Each person is read in their own frame with the partner beside them, by the same weights; the
 features of a sample are the mean over persons, so that the order of two persons does not matter.
 The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
-adaptive part (2s-AGCN, Shi et al., CVPR 2019).
+adaptive part (2s-AGCN, Shi et al., CVPR 2019). Its products are of large matrices whose rows lie in
+memory as they are: a convolution over such small maps spends a third of its time on reordering.
 
 Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K kinds of
 neighbour in the graph, W width, F = 256 features, C classes of the dataset.
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from amsf.backbone.preprocessing import Persons
+from amsf.machine.linear import LinearMap, linear
 from amsf.skeleton.joints import Layout, layout_of
 
 FEATURES = 256
@@ -58,7 +60,7 @@ def neighbourhoods(layout: Layout) -> Tensor:
 
 
 class GraphConvolution(nn.Module):
-    """(P, W_in, T, J) -> (P, W_out, T, J): each joint gathers its neighbours, each kind by
+    """(P, T, W_in, J) -> (P, T, W_out, J): each joint gathers its neighbours, each kind by
     its own weights.
 
     The graph's own edges are fixed; a learnt matrix that starts at zero adds others, such as
@@ -71,15 +73,18 @@ class GraphConvolution(nn.Module):
         super().__init__()
         self.register_buffer("graph", graph, persistent=False)
         self.extra = nn.Parameter(torch.zeros_like(graph))
-        self.project = nn.Conv2d(inputs, outputs * len(graph), 1, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+        self.project = LinearMap(inputs, outputs * len(graph), bias=False)
+        self.norm = nn.BatchNorm1d(outputs)
+        self.skip = nn.Identity() if inputs == outputs else LinearMap(inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         adjacency = self.graph + self.extra  # (K, J, J)
-        y = self.project(x).unflatten(1, (len(adjacency), -1))  # (P, K, W, T, J)
-        y = torch.einsum("pkwtj,kij->pwti", y, adjacency)
-        return torch.relu(self.norm(y) + self.skip(x))
+        each = x.transpose(2, 3)  # (P, T, J, W_in)
+        y = self.project(each).unflatten(3, (len(adjacency), -1))  # (P, T, J, K, W)
+        y = y.permute(0, 1, 4, 3, 2).flatten(3)  # (P, T, W, K·J)
+        y = linear(y, adjacency.transpose(0, 1).flatten(1))
+        y = self.norm(y.flatten(0, 1)).unflatten(0, y.shape[:2])
+        return torch.relu(y + self.skip(each).transpose(2, 3))
 
 
 class TemporalBlock(nn.Module):
@@ -111,7 +116,7 @@ class SkeletonEncoder(nn.Module):
             GraphConvolution(graph, shape.graph_width, shape.graph_width),
         )
         self.gather = nn.Sequential(
-            nn.Conv1d(shape.graph_width * joints, shape.width, 1, bias=False),
+            LinearMap(shape.graph_width * joints, shape.width, bias=False),
             nn.BatchNorm1d(shape.width),
             nn.ReLU(),
         )
@@ -134,14 +139,13 @@ class SkeletonEncoder(nn.Module):
             Features (B, 256), not negative, and logits (B, C).
         """
         x = self.channels(people)  # (P, T, J, 15)
-        # contiguous: in evaluation, PyTorch takes square roots for others from MKL, whose last bit
-        # differs between processors.
-        x = self.input_norm(x.flatten(2).transpose(1, 2).contiguous())  # (P, J·15, T)
+        x = self.input_norm(x.flatten(2).flatten(0, 1)).view_as(x)
         # Neighbouring frames become channels: all they hold is kept, at half the cost.
-        x = x.unflatten(1, (len(self.layout), -1)).unflatten(3, (-1, _FOLD))
-        x = x.permute(0, 2, 4, 3, 1).flatten(1, 2)  # (P, 30, T / 2, J)
-        x = self.graph(x).transpose(2, 3).flatten(1, 2)  # (P, W·J, T / 2)
-        x = self.temporal(self.gather(x)).mean(2)  # (P, F)
+        x = x.unflatten(1, (-1, _FOLD)).permute(0, 1, 4, 2, 3).flatten(2, 3)  # (P, T / 2, 30, J)
+        x = self.graph(x).flatten(2)  # (P, T / 2, W·J)
+        rows = self.gather(x.flatten(0, 1))
+        x = rows.unflatten(0, x.shape[:2]).transpose(1, 2)  # (P, 256, T / 2)
+        x = self.temporal(x).mean(2)  # (P, F)
         # Each person has a slot: sums into a shared one are not deterministic on CUDA.
         slots = x.new_zeros(batch, 2, FEATURES)
         slots[people.sample, people.person] = x

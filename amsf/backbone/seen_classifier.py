@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 # Of columns of classes that were not learnt. At every temperature up to 50 their share of the
 # softmax is below 1e-8, since a learnt logit is within some ten of zero.
@@ -80,6 +79,8 @@ class SeenClassifier:
             columns: the S classes to learn.
             classes: C.
         """
+        from sklearn.linear_model import LogisticRegression  # a second, and few stages fit
+
         known = np.sort(np.asarray(columns, np.int64))
         if len(known) == 1:  # nothing to distinguish
             return cls(known, np.zeros((1, features.shape[1])), np.zeros(1), classes)

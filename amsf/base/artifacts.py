@@ -13,6 +13,7 @@ DATA = Path("data")
 
 # What people write, in git.
 CLASSES = DATA / "classes"  # <dataset>.csv
+EXAMPLES = DATA / "examples"  # a recording and words to try prediction with
 LISTS = DATA / "splits"  # <key>.yaml: the unseen classes of split.kind listed
 PROMPTS = DATA / "prompts"  # <view>.txt
 PUBLISHED_RESULTS = DATA / "published_results.csv"
@@ -21,6 +22,7 @@ TEXTS = DATA / "texts"  # <dataset>/<view>.csv
 # What stages make for all benchmarks.
 ANSWERS = DATA / "llm_record.jsonl"  # answers of language models, which were paid for
 DESCRIPTIONS = DATA / "descriptions"  # <dataset>/<view>.csv: the texts that are encoded
+SETTINGS = DATA / "settings"  # describe.json, <key>/<stage>.json: what each stage reads
 SIMULATED = DATA / "simulated" / "demo"  # the demo's recordings
 
 STAGE_LOG = DATA / "stage_log"  # time and memory of each stage run; DVC does not keep it
@@ -45,6 +47,10 @@ class Artifacts:
 
     key: str
     data: Path = DATA
+
+    def settings(self, stage: str) -> Path:
+        """File of the stage check: the parameters that another stage reads of this benchmark."""
+        return self.data / SETTINGS.name / self.key / f"{stage}.json"
 
     @property
     def text_features(self) -> Path:
@@ -161,9 +167,9 @@ class EvaluationFiles:
         return self.folder / "map.json"
 
     @property
-    def seen_space(self) -> Path:
-        """The space in which a gate measures distances to the seen classes; of GZSL alone."""
-        return self.folder / "seen_space.safetensors"
+    def gate_space(self) -> Path:
+        """What gates measure by themselves, whatever the alignment method; of GZSL alone."""
+        return self.folder / "gate_space.safetensors"
 
     def zsl_predictions(self, seed: int) -> Path:
         """One row for each test sample of an unseen class."""
@@ -193,6 +199,11 @@ class Metrics:
     def report(self) -> Path:
         """The page that holds all."""
         return self.folder / "report.html"
+
+    @property
+    def run(self) -> Path:
+        """The page on what was run and how long: no output of DVC, since it never repeats."""
+        return self.folder / "run.html"
 
     @property
     def pictures(self) -> Path:

@@ -19,6 +19,7 @@ from amsf.base.command import command
 from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.compare.evaluations import benchmarks_of, read_evaluation
 from amsf.compare.pairs import METRICS, compare_experiments, compare_seeds
@@ -128,30 +129,32 @@ def compare_over_splits(
     return reports
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.compare", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.compare") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("base", help="experiment, branch, tag, commit or `workspace`")
+    own.add_argument(
         "other", nargs="*", help="compared with base; none: the seeds, or methods, of base"
     )
-    parser.add_argument(
+    own.add_argument(
         "--splits", action="store_true", help="over the class splits of `python -m amsf.study`"
     )
-    parser.add_argument(
+    own.add_argument(
         "--method", nargs="+", default=[], help="with --splits (default: model.aligner)"
     )
-    parser.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
-    parser.add_argument(
-        "--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)"
-    )
-    parser.add_argument("--per-class", action="store_true", help="weigh classes alike")
-    parser.add_argument("--csv", type=Path, help="write the numbers as CSV")
-    parser.add_argument("--markdown", type=Path, help="write the tables as Markdown")
-    given = parser.parse_args(arguments)
-    with command():
+    own.add_argument("--benchmark", help="one of params.yaml (default: all in common)")
+    own.add_argument("--metric", nargs="+", choices=list(METRICS.values()), help="(default: all)")
+    own.add_argument("--per-class", action="store_true", help="weigh classes alike")
+    own.add_argument("--csv", type=Path, help="write the numbers as CSV")
+    own.add_argument("--markdown", type=Path, help="write the tables as Markdown")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.compare") -> None:
+    """The command line."""
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
         _run(given)
 
 

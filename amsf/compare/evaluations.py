@@ -186,7 +186,7 @@ def _origin(snapshot: Snapshot, benchmark: str) -> Origin:
     code: dict[str, str] = {}
     data: dict[str, str] = {}
     for name, stage in stages.items():
-        if name != "describe" and not name.endswith(f"@{benchmark}"):
+        if name not in ("check", "describe") and not name.endswith(f"@{benchmark}"):
             continue
         for key, value in stage.get("params", {}).get("params.yaml", {}).items():
             params |= _leaves(key, value)

@@ -16,6 +16,8 @@ from amsf.base.display import escaped
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
+# What `amsf new-dataset` writes for a label that is to be filled in.
+PLACEHOLDER = "LABEL OF CLASS"
 NAME = r"[a-z0-9][a-z0-9_-]*"  # the form of a dataset's name, which names files
 
 
@@ -25,13 +27,11 @@ class DatasetInfo:
 
     Attributes:
         origin: where a user gets its recordings or features from, for error messages.
-        texts_of: the dataset whose class list and texts it shares (its classes come first there).
-        classes: the number of those classes that it has; None for all.
+        texts_of: the dataset whose texts it shares (its classes come first there).
     """
 
     origin: str
     texts_of: str | None = None
-    classes: int | None = None
 
 
 KNOWN: dict[str, DatasetInfo] = {
@@ -39,7 +39,6 @@ KNOWN: dict[str, DatasetInfo] = {
     "ntu60": DatasetInfo(
         "the NTU RGB+D request form of Nanyang Technological University (ROSE lab)",
         texts_of="ntu120",
-        classes=60,
     ),
     "ntu120": DatasetInfo(
         "the NTU RGB+D 120 request form of Nanyang Technological University (ROSE lab)"
@@ -52,7 +51,7 @@ KNOWN: dict[str, DatasetInfo] = {
 
 
 def texts_of(dataset: str) -> str:
-    """The name under which a dataset's class list and texts are filed."""
+    """The name under which a dataset's texts are filed."""
     info = KNOWN.get(dataset)
     return info.texts_of if info and info.texts_of else dataset
 
@@ -91,7 +90,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
             appears twice.
     """
     check_name(dataset)
-    path = folder / f"{texts_of(dataset)}.csv"
+    path = folder / f"{dataset}.csv"
     if not path.is_file():
         known = sorted({p.stem for p in folder.glob("*.csv")} | set(KNOWN))
         raise InputError(
@@ -121,8 +120,7 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         if bad.any():
             row = int(bad.to_numpy().argmax())
             raise InputError(f"{path}: class {row} has {what} ('{labels[row]}'); give it its own")
-    info = KNOWN.get(dataset)
-    return table.head(info.classes) if info and info.classes else table
+    return table
 
 
 def class_count(dataset: str, folder: Path = CLASSES) -> int:

@@ -19,6 +19,8 @@ from amsf.dataset.splits import Split
 
 TOP = "sk_feats"
 NAMES = "names.json"  # ours: the recording behind each row of a role's files
+# Ours: whose recording each training sample is (N,), beside features that know no people.
+PEOPLE = "train_people"
 
 
 class RoleFiles(NamedTuple):

@@ -132,13 +132,14 @@ def simulate(
     recordings: list[Recording] = []
     for label, program in enumerate(track(PROGRAMS, "simulating classes")):
         rng = np.random.default_rng([seed, 1, label])
-        recordings += _simulate_class(label, program, people, repetitions, rng)
+        recordings += simulate_class(label, program, people, repetitions, rng)
     return SkeletonSet.from_recordings(recordings, layout=LAYOUT, dataset=DATASET, simulated=True)
 
 
-def _simulate_class(
+def simulate_class(
     label: int, program: Program, people: list[Subject], repetitions: int, rng: np.random.Generator
 ) -> list[Recording]:
+    """Recordings of one program by every person, ``repetitions`` each, in order of people."""
     who = np.repeat(np.arange(len(people)), repetitions)
     camera = np.tile(np.arange(repetitions) % len(_CAMERAS), len(people))
     count = len(who)

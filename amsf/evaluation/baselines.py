@@ -38,8 +38,7 @@ def fit_closed_form(
     Raises:
         InputError: the method learns by steps.
     """
-    model = settings.model.model_copy(update={"aligner": name})
-    settings = settings.model_copy(update={"model": model})
+    settings = _with_aligner(settings, name)
     seed = settings.train.seeds[0]
     config = Config.of(settings, split, phase, seed, text.shape[2], data.width)
     aligner = build_aligner(config)
@@ -108,6 +107,13 @@ def evaluate_closed_form(
     Raises:
         InputError: the method learns by steps.
     """
+    settings = _with_aligner(settings, name)
     model = fit_closed_form(name, settings, split, "test", test, text)
     val_model = None if val is None else fit_closed_form(name, settings, split, "val", val, text)
     return evaluate(model, val_model, test, val, text, settings, compared)
+
+
+def _with_aligner(settings: Settings, name: str) -> Settings:
+    """The settings as if ``model.aligner`` were ``name``."""
+    model = settings.model.model_copy(update={"aligner": name})
+    return settings.model_copy(update={"model": model})

@@ -17,7 +17,14 @@ from amsf.base.errors import InputError
 from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
-from amsf.evaluation.gates import FittedGate, fit_named_gate
+from amsf.evaluation.gate_space import GateSpace
+from amsf.evaluation.gates import (
+    FittedGate,
+    Validation,
+    fit_named_gate,
+    validate_gates,
+)
+from amsf.evaluation.held_out import HeldOut, leave_out
 from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
 from amsf.evaluation.projection import latent_map, shown_classes
@@ -25,9 +32,8 @@ from amsf.evaluation.transductive import look_again
 from amsf.features.phases import PhaseFeatures, SampleSet
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
-from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
-from amsf.settings.protocol import GATES
+from amsf.settings.protocol import AUTO, GATES
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
@@ -58,7 +64,8 @@ class Result:
     Attributes:
         scores: metric -> weighting (``overall``, ``per_class``) -> fraction.
         zsl_labels, zsl_prediction: (N,) of the unseen classes' samples.
-        gate: fitted on the validation phase.
+        gate_name: which gate is used.
+        gate: fitted on validation classes.
         gzsl: answers to all test samples.
         curve: the seen-unseen curve, every sample alike.
         gates: each gate's name -> what it is worth on the test samples (:func:`compare_gate`).
@@ -69,6 +76,7 @@ class Result:
     scores: Scores
     zsl_labels: np.ndarray
     zsl_prediction: np.ndarray
+    gate_name: str | None
     gate: FittedGate | None
     gzsl: GzslPredictions | None
     curve: SeenUnseenCurve | None
@@ -84,11 +92,16 @@ class SeedResult(Result):
         seed: the run's seed.
         cycle: the chosen cycle, counted from 0.
         latent: a map of the shared space.
+        method: the name of the alignment method that answers.
+        alternatives: what it was chosen from, each one's accuracy on validation classes
+            (:meth:`amsf.model.aligner.Aligner.alternatives`).
     """
 
     seed: int
     cycle: int
     latent: LatentMap
+    method: str
+    alternatives: dict[str, float]
 
 
 def load_seed(folder: Path, *, validated: bool) -> tuple[Aligner, Aligner | None]:
@@ -122,6 +135,8 @@ def evaluate_seed(
     return SeedResult(
         seed=model.config.seed,
         cycle=model.config.cycle,
+        method=model.method,
+        alternatives=model.alternatives(),
         latent=latent_map(model, samples, text, shown_classes(model.config, samples, taken_for)),
         **vars(result),
     )
@@ -154,25 +169,31 @@ def evaluate(
     zsl_prediction = unseen[probabilities_of(model, test.zsl).argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
-    gate, gzsl, curve = None, None, None
+    gate_name, gate, gzsl, curve = None, None, None, None
     gates: dict[str, dict[str, float]] = {}
     if val is not None and val_model is not None:
-        seen, is_unseen = _evidence(val_model, val, text, settings)
-        new, _ = _evidence(model, test, text, settings)
+        validation = _validation(val_model, val, test, model.config.unseen, text, settings)
+        new = _evidence(model, test, text, settings)
         labels = _gated(test).labels.numpy()
-        chosen = settings.switches().gate
-        for name in dict.fromkeys([*compared, chosen]):
-            fitted = fit_named_gate(name, seen, is_unseen, settings)
-            answers = GzslPredictions(labels, decide(fitted, new, model.config))
+        named = settings.switches().gate
+        wanted = GATES if named == AUTO else tuple(dict.fromkeys([*compared, named]))
+        fitted = {name: fit_named_gate(name, validation, settings) for name in wanted}
+        validated = validate_gates(fitted, validation) if named == AUTO else {}
+        gate_name = max(validated, key=lambda name: validated[name]) if validated else named
+        for name, one in fitted.items():
+            answers = GzslPredictions(labels, decide(one, new, model.config))
             gzsl_scores, found = score_gzsl(answers, unseen)
             gates[name] = compare_gate(answers, gzsl_scores, found, unseen)
-            if name == chosen:
-                gate, gzsl, curve = fitted, answers, found
+            if name in validated:
+                gates[name]["validation"] = validated[name]
+            if name == gate_name:
+                gate, gzsl, curve = one, answers, found
                 scores.update(gzsl_scores)
     return Result(
         scores=scores,
         zsl_labels=zsl_labels,
         zsl_prediction=zsl_prediction,
+        gate_name=gate_name,
         gate=gate,
         gzsl=gzsl,
         curve=curve,
@@ -217,35 +238,107 @@ def compare_gate(
 
     Returns:
         ``auc``: how well P(unseen) ranks unseen before seen samples, 0.5 being chance; ``ausuc``;
-        ``H`` at the chosen threshold; ``H_best`` at the best one, which looks at the test labels.
+        ``H`` at the chosen threshold; ``H_best`` at the best one, which looks at the test labels;
+        ``H_chance``, the H of the best coin in the gate's place. A coin that says unseen with
+        probability q makes of the accuracies s and u of the two classifiers (1 - q) s and q u; H is
+        largest, ``2 s u / (sqrt(s) + sqrt(u))^2``, at ``q = sqrt(s) / (sqrt(s) + sqrt(u))``.
     """
     best = max(harmonic_mean(s, u) for s, u in zip(curve.seen.tolist(), curve.unseen.tolist()))
     is_unseen = np.isin(gzsl.labels, unseen)
+    s, u = float(curve.seen[-1]), float(curve.unseen[0])
     return {
         "auc": float(roc_auc_score(is_unseen, gzsl.answers.probability)),
         "ausuc": scores["ausuc"]["overall"],
         "H": scores["H"]["overall"],
         "H_best": best,
+        "H_chance": 2 * s * u / (s**0.5 + u**0.5) ** 2 if s + u > 0 else 0.0,
     }
 
 
+@dataclass(frozen=True)
+class _Texts:
+    """Text vectors as something that can be a key."""
+
+    raw: bytes
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: np.ndarray) -> _Texts:
+        return cls(np.asarray(text, np.float32).tobytes(), text.shape)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        return np.frombuffer(self.raw, np.float32).reshape(self.shape)
+
+
+def space_of(phase: PhaseFeatures, seen_text: np.ndarray) -> GateSpace:
+    """What gates measure by themselves in a phase, with texts (S, V, D) of its seen classes."""
+    return _space(phase, _Texts.of(seen_text))
+
+
 @lru_cache(maxsize=4)  # every method beside a result asks for the same two
-def space_of(phase: PhaseFeatures) -> SeenSpace:
-    """The space in which distances to the seen classes of a phase are measured."""
-    return SeenSpace.fit(phase.train.features.numpy(), phase.train.labels.numpy())
+def _space(phase: PhaseFeatures, texts: _Texts) -> GateSpace:
+    train = phase.train
+    return GateSpace.fit(train.features.numpy(), train.labels.numpy(), texts.vectors)
+
+
+@lru_cache(maxsize=2)
+def _left_out(
+    train: SampleSet,
+    texts: _Texts,
+    unseen: tuple[int, ...],
+    temperature: float,
+    *,
+    choose: bool,
+    joined: bool,
+) -> HeldOut | None:
+    """What leaving out people and classes shows; None where features know them."""
+    if train.people is None:
+        return None
+    return leave_out(
+        train.features.numpy(),
+        train.labels.numpy(),
+        train.people.numpy(),
+        texts.vectors,
+        np.array(unseen),
+        temperature,
+        classified=choose,
+        joined=joined,
+    )
+
+
+def _validation(
+    val_model: Scorer,
+    val: PhaseFeatures,
+    test: PhaseFeatures,
+    unseen: tuple[int, ...],
+    text: np.ndarray,
+    settings: Settings,
+) -> Validation:
+    """What gates are fitted on; of the test phase, its training samples alone are looked at."""
+    return Validation(
+        evidence=_evidence(val_model, val, text, settings),
+        is_unseen=np.isin(_gated(val).labels.numpy(), val_model.config.unseen),
+        held_out=_left_out(
+            test.train,
+            _Texts.of(text),
+            unseen,
+            settings.evaluate.temperature,
+            choose=settings.switches().gate == AUTO,
+            joined=test.also is not None,
+        ),
+    )
 
 
 def _evidence(
     model: Scorer, phase: PhaseFeatures, text: np.ndarray, settings: Settings
-) -> tuple[Evidence, np.ndarray]:
-    """What a gate may know of a phase's samples, and which of them are of unseen classes."""
-    samples = _gated(phase)
-    space = space_of(phase)
-    seen, unseen = list(model.config.seen), list(model.config.unseen)
-    evidence = collect_evidence(
-        model, samples, space, text[seen], text[unseen], settings.evaluate.temperature
+) -> Evidence:
+    """What a gate may know of a phase's samples."""
+    seen, unseen = text[list(model.config.seen)], text[list(model.config.unseen)]
+    space = space_of(phase, seen)
+    return collect_evidence(
+        model, _gated(phase), space, seen, unseen, settings.evaluate.temperature
     )
-    return evidence, np.isin(samples.labels.numpy(), unseen)
 
 
 def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenUnseenCurve]:

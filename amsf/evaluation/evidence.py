@@ -1,7 +1,6 @@
 """What a gate may know of samples: a few numbers from the models, none from the labels.
 
-N = samples · C = classes · S = seen classes · U = unseen classes · F = feature width ·
-V = text views · D = text width.
+N = samples · C = classes · S = seen classes · U = unseen classes · V = text views · D = text width.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import logsumexp, softmax
 
 from amsf.base.errors import InputError
 from amsf.evaluation.ensemble import Scorer
+from amsf.evaluation.gate_space import OWN_SCORES, GateSpace, classifier_scores
 from amsf.features.phases import SampleSet
-from amsf.model.seen_space import SeenSpace
 
-SCORES = ("probability", "energy", "distance", "stacking")
+SCORES = ("probability", "energy", "stacking", *OWN_SCORES)
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,10 @@ class Evidence:
         scores: name -> (N,), rising with how likely a sample is of an unseen class.
             ``probability``: the seen classes' largest softmax, negated (Hendrycks and Gimpel, ICLR
             2017); ``energy``: the negated log-sum-exp of their logits (Liu et al., NeurIPS 2020);
-            ``distance`` to the seen classes' means (:mod:`amsf.model.seen_space`);
             ``stacking``: the largest cosine to an unseen class's text less the largest to a seen
             one's, in the space that skeletons and texts share (calibrated stacking, Chao et al.,
-            ECCV 2016).
+            ECCV 2016); ``distance``, ``prototypes`` and ``ridge`` know nothing of the alignment
+            method (:mod:`amsf.evaluation.gate_space`).
     """
 
     unseen_probabilities: np.ndarray
@@ -44,7 +42,7 @@ class Evidence:
 def collect_evidence(
     model: Scorer,
     samples: SampleSet,
-    space: SeenSpace,
+    space: GateSpace,
     seen_text: np.ndarray,
     unseen_text: np.ndarray,
     temperature: float,
@@ -65,7 +63,6 @@ def collect_evidence(
     assert samples.logits is not None
     seen = list(model.config.seen)
     logits = samples.logits.numpy()
-    own = logits[:, seen].astype(np.float64) / temperature
     margins = model.margins(
         samples.features, torch.from_numpy(unseen_text), torch.from_numpy(seen_text)
     )
@@ -73,10 +70,9 @@ def collect_evidence(
         unseen_probabilities=probabilities_of(model, samples),
         logits=logits,
         scores={
-            "probability": -softmax(own, axis=1).max(1),
-            "energy": -logsumexp(own, axis=1),
-            "distance": space.distance(samples.features.numpy()),
+            **classifier_scores(logits[:, seen], temperature),
             "stacking": margins.numpy().astype(np.float64),
+            **space.scores(samples.features.numpy(), seen_text, unseen_text),
         },
     )
 

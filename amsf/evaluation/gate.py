@@ -117,21 +117,18 @@ class Gate:
         return gate
 
 
-def check_counts(is_unseen: np.ndarray, *, cross_validated: bool) -> np.ndarray:
-    """Refuse too few validation samples on one side; returns (N,) bool.
+def check_counts(is_unseen: np.ndarray, fewest: int) -> None:
+    """Refuse fewer than ``fewest`` validation samples on one side of (N,) bool.
 
     Raises:
-        InputError: fewer than 5 samples on one side, where folds are asked for, or none.
+        InputError: there are fewer.
     """
-    is_unseen = np.asarray(is_unseen, dtype=bool)
-    fewest = min(is_unseen.sum(), (~is_unseen).sum())
-    needed = FOLDS if cross_validated else 1
-    if fewest < needed:
+    unseen, seen = int(is_unseen.sum()), int((~is_unseen).sum())
+    if min(unseen, seen) < fewest:
         raise InputError(
-            f"the gate has {is_unseen.sum()} validation-unseen and {(~is_unseen).sum()} "
-            f"validation-seen samples; at least {needed} of each are needed"
+            f"the gate has {unseen} validation-unseen and {seen} validation-seen samples; at least "
+            f"{fewest} of each are needed"
         )
-    return is_unseen
 
 
 def fit_gate(
@@ -161,18 +158,14 @@ def fit_gate(
     Raises:
         InputError: fewer than 5 samples on one side, where folds are asked for, or none.
     """
-    is_unseen = check_counts(is_unseen, cross_validated=cross_validated)
+    is_unseen = np.asarray(is_unseen, dtype=bool)
+    check_counts(is_unseen, FOLDS if cross_validated else 1)
     x = gate_input(unseen_probabilities, logits, temperature).astype(np.float64)
-    # The published fit stops early: a tighter tolerance moves P(unseen) by up to 1e-4, which tips
-    # samples on the very edge (one of the golden ones).
-    regression = LogisticRegression(C=regularisation, tol=1e-5, max_iter=1000)
+    regression = _regression(regularisation)
     regression.fit(x, is_unseen)
     if threshold == 0:
         if cross_validated:
-            folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-            probability = cross_val_predict(
-                regression, x, is_unseen, cv=folds, method="predict_proba"
-            )[:, 1]
+            probability = _out_of_fold(regression, x, is_unseen)
         else:
             probability = regression.predict_proba(x)[:, 1]
         threshold = (probability[is_unseen].mean() + probability[~is_unseen].mean()) / 2
@@ -182,3 +175,17 @@ def fit_gate(
         threshold=float(threshold),
         temperature=float(temperature),
     )
+
+
+def _regression(regularisation: float) -> LogisticRegression:
+    # The published fit stops early: a tighter tolerance moves P(unseen) by up to 1e-4, which tips
+    # samples on the very edge (one of the golden ones).
+    return LogisticRegression(C=regularisation, tol=1e-5, max_iter=1000)
+
+
+def _out_of_fold(
+    regression: LogisticRegression, x: np.ndarray, is_unseen: np.ndarray
+) -> np.ndarray:
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    found = cross_val_predict(regression, x, is_unseen, cv=folds, method="predict_proba")
+    return np.asarray(found)[:, 1]

@@ -5,6 +5,8 @@ N = samples · U = unseen classes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +15,13 @@ import numpy as np
 from amsf.base.storage import read_json
 from amsf.evaluation.evidence import Evidence
 from amsf.evaluation.gate import Gate, fit_gate
-from amsf.evaluation.score_gate import fit_score_gate, load_score_gate
+from amsf.evaluation.held_out import Draw, HeldOut
+from amsf.evaluation.metrics import harmonic_mean
+from amsf.evaluation.score_gate import SCORE_GATES, ScoreGate, fit_score_gate, load_score_gate
 from amsf.settings.params import Settings
 
 REGRESSION = "regression"  # the published gate
+DEFAULT = "combined"
 
 
 class FittedGate(Protocol):
@@ -40,15 +45,30 @@ class FittedGate(Protocol):
         """Write the gate as JSON."""
 
 
-def fit_named_gate(
-    name: str, evidence: Evidence, is_unseen: np.ndarray, settings: Settings
-) -> FittedGate:
-    """Fit the gate of a name on validation samples.
+@dataclass(frozen=True)
+class Validation:
+    """What gates are fitted on.
+
+    Attributes:
+        evidence: of N samples of the validation phase, by its models.
+        is_unseen: (N,) bool, whether a sample is of a validation-unseen class.
+        held_out: what leaving out people and classes has shown; None where that cannot be done.
+    """
+
+    evidence: Evidence
+    is_unseen: np.ndarray
+    held_out: HeldOut | None
+
+
+def fit_named_gate(name: str, validation: Validation, settings: Settings) -> FittedGate:
+    """Fit the gate of a name on validation classes.
+
+    Scores that were held out are fitted on all of these draws; others on the one of the validation
+    phase.
 
     Args:
-        name: one of :data:`amsf.settings.protocol.GATES`.
-        evidence: of N validation samples.
-        is_unseen: (N,) bool, whether a sample is of a validation-unseen class.
+        name: one of :data:`amsf.settings.protocol.GATES`, but ``auto``.
+        validation: what it is fitted on.
         settings: the benchmark's settings.
 
     Raises:
@@ -58,11 +78,57 @@ def fit_named_gate(
         "temperature": settings.evaluate.temperature,
         "regularisation": settings.evaluate.regularisation,
         "threshold": settings.evaluate.threshold,
-        "cross_validated": settings.switches().gate_threshold == "cross_validated",
     }
+    evidence, is_unseen = validation.evidence, validation.is_unseen
     if name == REGRESSION:
-        return fit_gate(evidence.unseen_probabilities, evidence.logits, is_unseen, **knobs)
-    return fit_score_gate(name, evidence, is_unseen, **knobs)
+        cross_validated = settings.switches().gate_threshold == "cross_validated"
+        return fit_gate(
+            evidence.unseen_probabilities,
+            evidence.logits,
+            is_unseen,
+            **knobs,
+            cross_validated=cross_validated,
+        )
+    names, held_out = set(SCORE_GATES[name]), validation.held_out
+    draws: Sequence[Draw] = (Draw(evidence.scores, is_unseen),)
+    known = None
+    if held_out is not None and names <= held_out.known.keys():
+        known = held_out.known
+        if held_out.draws and names <= held_out.draws[0].scores.keys():
+            draws = held_out.draws
+    return fit_score_gate(name, draws, known, **knobs)
+
+
+def validate_gates(gates: Mapping[str, FittedGate], validation: Validation) -> dict[str, float]:
+    """What gates are worth on validation classes, to choose one by.
+
+    Args:
+        gates: name -> fitted.
+        validation: what they were fitted on.
+
+    Returns:
+        name -> harmonic mean of the shares of seen and of unseen samples that the gate puts on
+        their side, over all draws; of gates alone that were fitted on several draws. By one draw
+        of classes the worse gate is chosen too often: :data:`DEFAULT` alone is there then.
+    """
+    held_out = validation.held_out
+    found = {}
+    for name, gate in gates.items():
+        draws = held_out.draws if held_out is not None else ()
+        if isinstance(gate, ScoreGate) and draws and {*gate.scores} <= draws[0].scores.keys():
+            found[name] = _share_kept(gate, draws)
+    if not found and DEFAULT in gates:
+        gate = gates[DEFAULT]
+        assert isinstance(gate, ScoreGate)
+        found[DEFAULT] = _share_kept(gate, [Draw(validation.evidence.scores, validation.is_unseen)])
+    return found
+
+
+def _share_kept(gate: ScoreGate, draws: Sequence[Draw]) -> float:
+    """Harmonic mean of the shares of seen and of unseen samples on their side, over all draws."""
+    is_unseen = np.concatenate([draw.is_unseen for draw in draws])
+    said = np.concatenate([gate.of_draw(draw) > gate.threshold for draw in draws])
+    return harmonic_mean(float((~said[~is_unseen]).mean()), float(said[is_unseen].mean()))
 
 
 def load_gate(path: Path) -> FittedGate:

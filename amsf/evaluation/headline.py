@@ -5,7 +5,8 @@ Read by the report too, which loads no model: so nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
@@ -17,6 +18,17 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, Any]:
     row = _scores(metrics)
     if "transductive" in metrics:
         row["transductive"] = _scores(metrics["transductive"])
+    if metrics["alternatives"]:
+        row["chosen"] = _counted(metrics["methods"].values())
+        row["on_validation_classes"] = {
+            name: round(100 * accuracy, 2) for name, accuracy in metrics["alternatives"].items()
+        }
+    if metrics["used_gates"]:
+        used = metrics["used_gates"].values()
+        row["gate"] = _counted(used)
+        row["gate_better_than_chance"] = all(
+            metrics["gates"][gate]["better_than_chance"] for gate in used
+        )
     row["protocol"] = metrics["protocol"]
     row["selection"] = metrics["selection"]
     row["seeds"] = len(metrics["seeds"])
@@ -41,3 +53,12 @@ def _scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
         for other, scores in metrics["beside"].items()
     }
     return row
+
+
+def _counted(names: Iterable[str]) -> str:
+    """What each seed chose, such as ``ridge`` or ``prototypes (2 seeds), ridge (1)``."""
+    counts = Counter(names).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    (first, seeds), *others = counts
+    return ", ".join([f"{first} ({seeds} seeds)", *(f"{name} ({n})" for name, n in others)])

@@ -17,9 +17,9 @@ from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
 from amsf.evaluation.evaluate import Result, Scores, SeedResult
+from amsf.evaluation.gate_space import GateSpace
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
-from amsf.model.seen_space import SeenSpace
 from amsf.settings.params import Settings
 
 CURVE_POINTS = 501
@@ -29,7 +29,7 @@ def write_results(
     out: Path,
     results: Sequence[SeedResult],
     beside: Mapping[str, Result],
-    space: SeenSpace | None,
+    space: GateSpace | None,
     split: Split,
     labels: Sequence[str],
     settings: Settings,
@@ -39,7 +39,7 @@ def write_results(
     ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, scores of what
     stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
     shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
-    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``seen_space.safetensors``,
+    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``gate_space.safetensors``,
     ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
     rows true, columns predicted).
     """
@@ -56,7 +56,7 @@ def write_results(
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
                 _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
         if space is not None:
-            space.save(files.seen_space)
+            space.save(files.gate_space)
         ensemble = beside.get(ENSEMBLE)
         if ensemble is not None and ensemble.gate is not None:  # predictions are made with it
             ensemble.gate.save(files.gate(ENSEMBLE))
@@ -84,13 +84,13 @@ def summarise(
     switches = settings.switches()
     summary: dict[str, Any] = {
         "beside": {name: result.scores for name, result in beside.items()},
-        "gates": {
-            name: {
-                what: float(np.mean([r.gates[name][what] for r in results]))
-                for what in results[0].gates[name]
-            }
-            for name in results[0].gates
+        "alternatives": {
+            name: float(np.mean([r.alternatives[name] for r in results]))
+            for name in results[0].alternatives
         },
+        "methods": {str(r.seed): r.method for r in results},
+        "gates": {name: _gate_worth([r.gates[name] for r in results]) for name in results[0].gates},
+        "used_gates": {str(r.seed): r.gate_name for r in results if r.gate_name},
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
         "protocol": switches.name,
         "selection": switches.selection,
@@ -123,6 +123,12 @@ def _over_seeds(seeds: Mapping[str, Scores]) -> dict[str, Any]:
         "seeds": seeds,
         "std": reduced(lambda x: np.std(x, ddof=1)) if len(seeds) > 1 else {},
     }
+
+
+def _gate_worth(over_seeds: Sequence[dict[str, float]]) -> dict[str, float | bool]:
+    """Means over seeds, and whether they are more than a coin's."""
+    mean = {what: float(np.mean([one[what] for one in over_seeds])) for what in over_seeds[0]}
+    return {**mean, "better_than_chance": mean["auc"] > 0.5 and mean["H"] > mean["H_chance"]}
 
 
 def per_class_table(

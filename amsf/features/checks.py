@@ -21,11 +21,15 @@ NORMS = (1e-12, 1e18)  # beyond these the squares vanish or overflow in float32
 
 @dataclass(frozen=True)
 class ImportedSamples:
-    """Checked arrays: features (N, F) float32, labels (N,) int64, logits (N, C) float32 or None."""
+    """Checked arrays: features (N, F) float32, labels (N,) int64, logits (N, C) float32 or None.
+
+    ``people`` (N,) int64, whose recording each is, where features know neither classes nor people.
+    """
 
     features: np.ndarray
     labels: np.ndarray
     logits: np.ndarray | None
+    people: np.ndarray | None = None
 
     @classmethod
     def stack(cls, parts: Sequence[ImportedSamples]) -> ImportedSamples:
@@ -85,6 +89,16 @@ def check_logits(array: np.ndarray, path: Path, classes: int) -> np.ndarray:
             "dataset (columns of unseen classes exist and are untrained)"
         )
     return array
+
+
+def check_people(array: np.ndarray, path: Path) -> np.ndarray:
+    """People must be (N,) whole numbers; they come back as int64."""
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(
+            f"{path}: found {array.dtype} of shape {array.shape}; expected a whole number for each "
+            "training sample, whose recording it is: run the backbone stage again"
+        )
+    return array.astype(np.int64)
 
 
 def check_labels(

@@ -16,7 +16,7 @@ samples     test phase                       validation phase
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,14 @@ from torch import Tensor
 from amsf.base.errors import InputError
 from amsf.base.storage import open_tensors, read_array, read_json, sha256, write_tensors
 from amsf.dataset.classes import origin_of
-from amsf.dataset.layout import ALSO, FILES, NAMES, TOP, array_file, folder_name
+from amsf.dataset.layout import ALSO, FILES, NAMES, PEOPLE, TOP, array_file, folder_name
 from amsf.dataset.splits import Split
 from amsf.features.checks import (
     ImportedSamples,
     check_features,
     check_labels,
     check_logits,
+    check_people,
     check_rows,
     check_widths,
 )
@@ -47,11 +48,16 @@ SETS: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class SampleSet:
-    """Features (N, F) float32, labels (N,) int64 and, for gated sets, logits (N, C) float32."""
+    """Features (N, F) float32, labels (N,) int64 and, for gated sets, logits (N, C) float32.
+
+    ``people`` (N,) int64 says whose recording each training sample is, where features know neither
+    the classes nor the people: then a part of either can be left out and stands for new ones.
+    """
 
     features: Tensor
     labels: Tensor
     logits: Tensor | None = None
+    people: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,10 @@ class PhaseFeatures:
 
     @property
     def learnt(self) -> SampleSet:
-        """All training samples, those of other datasets behind."""
+        """All training samples, those of other datasets behind, for methods of alignment.
+
+        People are left out: gates alone ask for them, and are fitted on the own ones (``train``).
+        """
         if self.also is None:
             return self.train
         pairs = (self.train, self.also)
@@ -95,13 +104,16 @@ def load_phase(path: Path) -> PhaseFeatures:
         raise InputError(f"{path}: not a features file; run the `features` stage again")
     sets = {
         name: SampleSet(
-            tensors[f"{name}.features"], tensors[f"{name}.labels"], tensors.get(f"{name}.logits")
+            tensors[f"{name}.features"],
+            tensors[f"{name}.labels"],
+            tensors.get(f"{name}.logits"),
+            tensors.get(f"{name}.people"),
         )
         for name in ("train", "zsl", "gzsl", "also")
         if f"{name}.features" in tensors
     }
     for name, part in sets.items():
-        rows = {len(t) for t in (part.features, part.labels, part.logits) if t is not None}
+        rows = {len(t) for t in vars(part).values() if t is not None}
         if len(rows) > 1 or part.features.ndim != 2:
             raise InputError(
                 f"{path}: the parts of {name} differ in rows, {sorted(rows)}; run the `features` "
@@ -162,6 +174,10 @@ def import_phase(
             part = _read_part(paths, split, classes, leaks if name == "train" else ())
             first = first or part
             check_widths(paths[0], part, first)
+            if name == "train" and (people := array_file(folder, PEOPLE)).is_file():
+                found = check_people(read_array(people), people)
+                check_rows(paths[0], len(part.features), people, len(found))
+                part = replace(part, people=found)
             parts.append(part)
         result[name] = parts[0] if len(parts) == 1 else ImportedSamples.stack(parts)
     joined = split.joined(phase)
@@ -182,7 +198,8 @@ def _files(folder: Path, phase: str, *, gated: bool) -> list[Path]:
         for role in roles
         for path in _paths(folder, phase, role, logits=name == "gzsl")
     }
-    return sorted(paths)
+    people = array_file(folder, PEOPLE)
+    return sorted(paths | ({people} if people.is_file() else set()))
 
 
 def _sets(phase: str, *, gated: bool) -> dict[str, tuple[str, ...]]:
@@ -248,8 +265,9 @@ def save_phase(path: Path, samples: dict[str, ImportedSamples]) -> None:
     for name, part in samples.items():
         tensors[f"{name}.features"] = part.features
         tensors[f"{name}.labels"] = part.labels
-        if part.logits is not None:
-            tensors[f"{name}.logits"] = part.logits
+        for kind, array in (("logits", part.logits), ("people", part.people)):
+            if array is not None:
+                tensors[f"{name}.{kind}"] = array
     write_tensors(path, tensors)
 
 

@@ -136,6 +136,18 @@ class Aligner(nn.Module, ABC):
     def cycles(cls, train: Train) -> int:
         """How many cycles the training has; one of them is chosen."""
 
+    @property
+    def method(self) -> str:
+        """The name of the method that answers: its own, or that of the one it chose."""
+        return self.config.model.aligner
+
+    def alternatives(self) -> dict[str, float]:
+        """What :attr:`method` was chosen from: name -> accuracy (0 to 1) on validation classes.
+
+        Empty where there was no choice.
+        """
+        return {}
+
     def carried_state(self) -> dict[str, dict[str, Tensor]]:
         """Tensors beside the weights that training carries from cycle to cycle, in place."""
         return {}
@@ -256,6 +268,9 @@ class SteppedAligner(Aligner):
     def wants_all_classes(self) -> bool:
         """Whether a batch has the texts of all seen classes instead of those of its samples."""
         return False
+
+    def look_at(self, features: Tensor, text: Tensor) -> None:
+        """Take in all training features (N, F) and seen texts (S, V, D) before the first step."""
 
     @abstractmethod
     def losses(self, batch: Batch, progress: Progress) -> Mapping[str, Mapping[str, Tensor]]:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from amsf.machine.linear import LinearMap
 from amsf.model.eager_adam import EagerAdam
-from amsf.model.linear import LinearMap
 from amsf.model.vae import CrossModalVAE, sample
 
 

@@ -1,8 +1,7 @@
-"""What the methods share that put skeletons among texts, and how penalties are chosen.
+"""What the methods share that put skeletons among texts, and how classes are left out.
 
 N = samples · n = classes whose texts are given · S = seen classes · U = unseen classes · V = text
-views · D = text width · E = V·D, width of the texts side by side · F = skeleton feature width ·
-R = rank of the features.
+views · D = text width · E = V·D, width of the texts side by side · F = skeleton feature width.
 
 A class lies where its texts say: each view L2-normalised, less its mean over the seen classes, and
 L2-normalised again; then the views side by side. Sentence vectors of one field share one large
@@ -12,11 +11,12 @@ direction, which says nothing of the class; without the mean taken away it outwe
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import normalize
 
 from amsf.model.aligner import Aligner, ClosedFormAligner, Config
 
@@ -28,6 +28,17 @@ FEWEST = 2  # classes of a group: among fewer there is nothing to distinguish
 def side_by_side(text: Tensor) -> Tensor:
     """The views of each class, L2-normalised one by one: (n, V, D) -> (n, E)."""
     return normalize(text, dim=2).flatten(1)
+
+
+def scale_of(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of training features (N, F), each (F,); a constant one stays at 0."""
+    deviation, mean = torch.std_mean(features, dim=0, correction=0)
+    return mean, torch.where(deviation < 1e-6, 1.0, deviation)
+
+
+def standardise(features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """(N, F) -> (N, F), cut off at five deviations."""
+    return ((features - mean) / deviation).clamp(-CLIP, CLIP)
 
 
 def centre_views(texts: Tensor, centre: Tensor, views: int) -> Tensor:
@@ -93,11 +104,37 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     def fit(self, features: Tensor, classes: Tensor, text: Tensor) -> None:
         """Standardise and centre, then let the method learn, in float64 on the CPU."""
         x, texts = features.cpu().double(), side_by_side(text.cpu().double())
-        deviation = x.std(dim=0, correction=0)
-        deviation[deviation < 1e-6] = 1.0  # a constant feature stays at 0
-        self._keep(mean=x.mean(dim=0), deviation=deviation, centre=texts.mean(dim=0))
-        x = ((x - x.mean(dim=0)) / deviation).clamp(-CLIP, CLIP)
+        mean, deviation = scale_of(x)
+        self._keep(mean=mean, deviation=deviation, centre=texts.mean(dim=0))
+        x = standardise(x, mean, deviation)
         self._keep(**self._learn(x, classes.cpu(), texts))
+
+    def left_out_accuracy(self, features: Tensor, classes: Tensor, text: Tensor) -> Tensor:
+        """Accuracy (0 to 1) on each group of seen classes that is left out: (DRAWS,).
+
+        Args:
+            features, classes, text: what it was fitted on.
+
+        Returns:
+            Zeros where there are too few seen classes to leave some out.
+        """
+        groups = left_out_groups(
+            side_by_side(text.cpu().double()), len(self.config.unseen), self.config.seed
+        )
+        found = []
+        for group in groups:
+            rest = torch.tensor([c for c in range(len(text)) if c not in group])
+            out = torch.isin(classes, group)
+            config = replace(
+                self.config, seen=tuple(rest.tolist()), unseen=tuple(group.tolist()), joined=()
+            )
+            other = type(self)(config)
+            other.fit(features[~out], torch.searchsorted(rest, classes[~out]), text[rest])
+            other.learn_classes(text[group], torch.Generator(), again=False)
+            answers = other.scores(features[out]).argmax(dim=1)
+            right = answers == torch.searchsorted(group, classes[out])
+            found.append(right.double().mean())
+        return torch.stack(found) if found else torch.zeros(DRAWS)
 
     @abstractmethod
     def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
@@ -105,120 +142,12 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
 
     def standardised(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, F), cut off at five deviations."""
-        return ((features - self.mean) / self.deviation).clamp(-CLIP, CLIP)
+        return standardise(features, self.mean, self.deviation)
 
     def _keep(self, **values: Tensor) -> None:
         for name, value in values.items():
             buffer = self.get_buffer(name)
             setattr(self, name, value.to(buffer))  # its device and float32
-
-
-class LinearAligner(StandardisedAligner):
-    """A linear map from standardised features to texts, with penalties chosen on left-out classes.
-
-    With X (N, F) the samples, Y (N, S) their classes in the method's code and g the penalty of the
-    features, the map is ``(X'X + g N I)^-1 X'Y B``; B (S, E) is the method's, made of the texts.
-    Each of a dozen random groups of seen classes, as large as the group of unseen ones, is left out
-    once; the map that is learnt from the others then names its samples. The penalties with the best
-    mean accuracy are taken (of equals those with the better likelihood), and the sharpness with the
-    best mean likelihood. Nothing of the unseen classes is looked at but how many they are.
-
-    Attributes:
-        CODE: what Y holds at a sample's own class and at all others.
-        FEATURE_PENALTIES: tried for g, in variances of a standardised feature.
-        TEXT_PENALTIES: tried for what B depends on; one where it depends on nothing.
-        SHARPNESS: tried.
-        START: penalties and sharpness where there are too few seen classes to leave some out.
-        map: (E, F).
-        penalties: (2,) the chosen ones.
-    """
-
-    CODE: tuple[float, float]
-    FEATURE_PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-    TEXT_PENALTIES: tuple[float, ...]
-    SHARPNESS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-    START = (1.0, 1.0, 10.0)
-    map: Tensor
-    penalties: Tensor
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.register_buffer("map", torch.zeros(self.width, config.feature_width))
-        self.register_buffer("penalties", torch.zeros(2))
-
-    @abstractmethod
-    def text_side(self, texts: Tensor, penalty: float) -> Tensor:
-        """B: centred texts (S, E) and the penalty of the texts -> (S, E)."""
-
-    @torch.no_grad()
-    def embed(self, features: Tensor) -> Tensor:
-        """Where the map puts skeletons: (N, F) -> (N, E), rows of length 1."""
-        return normalize(self.standardised(features) @ self.map.T, dim=1)
-
-    def solve(self, x: Tensor, classes: Tensor, texts: Tensor, g: float, h: float) -> Tensor:
-        """The map for given penalties, from centred texts: (N, F), (N,), (S, E) -> (E, F)."""
-        basis, values, target = self._spectrum(x, classes, len(texts))
-        feature_side = basis @ (target / (values + g * len(x))[:, None])
-        return (feature_side @ self.text_side(texts, h)).T
-
-    def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
-        g, h, sharpness = self._choose(x, classes, texts)
-        centred = centre_views(texts, texts.mean(dim=0), len(self.config.model.views))
-        return {
-            "map": self.solve(x, classes, centred, g, h),
-            "penalties": torch.tensor([g, h]),
-            "log_sharpness": torch.tensor(sharpness).log(),
-        }
-
-    def _spectrum(self, x: Tensor, classes: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Eigenvectors (F, R) and eigenvalues (R,) of X'X, and X'Y in that basis (R, count).
-
-        X'X is never made where XX' is smaller: both have the same eigenvalues but for zeros, where
-        X'Y has nothing.
-        """
-        own, other = self.CODE
-        y = other + (own - other) * one_hot(classes, count).to(x)
-        if x.shape[1] <= len(x):
-            values, basis = torch.linalg.eigh(x.T @ x)
-        else:
-            values, left = torch.linalg.eigh(x @ x.T)
-            basis = x.T @ left
-        kept = values > 1e-10 * values[-1]
-        basis = normalize(basis[:, kept], dim=0)
-        return basis, values[kept], basis.T @ (x.T @ y)
-
-    def _choose(self, x: Tensor, classes: Tensor, texts: Tensor) -> tuple[float, float, float]:
-        """Both penalties and the sharpness."""
-        groups = left_out_groups(texts, len(self.config.unseen), self.config.seed)
-        if not groups:
-            return self.START
-        shape = (len(self.FEATURE_PENALTIES), len(self.TEXT_PENALTIES))
-        accuracy, likelihood = np.zeros(shape), np.zeros((*shape, len(self.SHARPNESS)))
-        for group in groups:
-            out = torch.isin(classes, group)
-            rest = torch.tensor([c for c in range(len(texts)) if c not in group])
-            views = len(self.config.model.views)
-            centred = centre_views(texts, texts[rest].mean(dim=0), views)
-            renumbered = torch.searchsorted(rest, classes[~out])
-            basis, values, target = self._spectrum(x[~out], renumbered, len(rest))
-            truth = torch.searchsorted(group, classes[out])
-            for j, h in enumerate(self.TEXT_PENALTIES):
-                side = self.text_side(centred[rest], h)
-                products, gram = side @ centred[group].T, side @ side.T
-                for i, g in enumerate(self.FEATURE_PENALTIES):
-                    inner = target / (values + g * len(renumbered))[:, None]
-                    given = (x[out] @ basis) @ inner  # (left-out samples, classes of the rest)
-                    lengths = ((given @ gram) * given).sum(dim=1, keepdim=True)
-                    cosines = given @ products / lengths.clamp_min(1e-24).sqrt()
-                    accuracy[i, j] += float((cosines.argmax(dim=1) == truth).double().mean())
-                    for k, sharpness in enumerate(self.SHARPNESS):
-                        chances = (sharpness * cosines).log_softmax(dim=1)
-                        likelihood[i, j, k] += float(chances.gather(1, truth[:, None]).mean())
-        # Rounded, so that what is equal but for the order of a sum counts as equal.
-        accuracy = accuracy.round(9)
-        i, j = max(np.ndindex(shape), key=lambda place: (accuracy[place], likelihood[place].max()))
-        sharpness = self.SHARPNESS[likelihood[i, j].argmax()]
-        return self.FEATURE_PENALTIES[i], self.TEXT_PENALTIES[j], sharpness
 
 
 def left_out_groups(texts: Tensor, size: int, seed: int) -> list[Tensor]:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, normalize
 
+from amsf.machine.linear import LinearMap
 from amsf.model.aligner import Batch, Config, Progress, SteppedAligner
 from amsf.model.closed_form import TextSpaceAligner, side_by_side
-from amsf.model.linear import LinearMap
 
 START = math.log(1 / 0.07)
 TARGET = 10.0  # logit of a pair of one class in the targets

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from amsf.base.errors import InputError
-from amsf.model.linear import LinearMap, linear
+from amsf.machine.linear import LinearMap, linear
 from amsf.settings.fusion import find_fault
 from amsf.settings.params import Model
 
@@ -32,6 +32,12 @@ class FusionModule(nn.Module):
     out_features: int
     across_batch = False
 
+    def start_linear(self, text: Tensor) -> None:
+        """Put the weights where the module keeps what tells these classes (C, V, D) apart.
+
+        Modules without a bottleneck do as they are and are left so.
+        """
+
 
 def _tail(width_in: int, width: int, width_out: int) -> nn.Sequential:
     """LayerNorm, Linear, GELU, LayerNorm, Linear; both maps without bias."""
@@ -42,6 +48,36 @@ def _tail(width_in: int, width: int, width_out: int) -> nn.Sequential:
         nn.LayerNorm(width),
         LinearMap(width, width_out, bias=False),
     )
+
+
+@torch.no_grad()
+def _start_tail_linear(tail: nn.Sequential, text: Tensor) -> None:
+    """Make a tail a linear map that loses nothing of the differences between some texts.
+
+    At its random start the narrow layer and the GELU change the cosines between classes. Here the
+    narrow layer comes in pairs of weights w and -w whose outputs are subtracted ("looks linear",
+    Balduzzi et al., The shattered gradients problem, ICML 2017): GELU(a) - GELU(-a) = a. The w are
+    orthonormal and begin with the principal directions of the texts, which so lie in what is kept.
+    Both layers keep the length of their random weights.
+
+    Args:
+        tail: of :func:`_tail`.
+        text: (C, V*D), what it is given.
+    """
+    narrow, wide = tail[1], tail[4]
+    assert isinstance(narrow, nn.Linear)
+    assert isinstance(wide, nn.Linear)
+    pairs = narrow.weight.shape[0] // 2
+    _, lengths, directions = torch.linalg.svd(tail[0](text), full_matrices=False)
+    directions = directions[lengths > 1e-5 * lengths[0]]  # the others are noise
+    random = narrow.weight[:pairs].clone()
+    basis = torch.linalg.qr(torch.cat([directions, random]).T).Q[:, :pairs].T
+    # Which way a direction points hangs on the order of the texts: let the random weights say.
+    basis *= torch.where((basis * random).sum(dim=1, keepdim=True) < 0, -1.0, 1.0)
+    basis *= narrow.weight.norm(dim=1).mean()
+    out = torch.linalg.qr(wide.weight[:, :pairs]).Q * wide.weight.norm(dim=0).mean()
+    narrow.weight[: 2 * pairs] = torch.cat([basis, -basis])
+    wide.weight[:, : 2 * pairs] = torch.cat([out, -out], dim=1)
 
 
 def _attend(mha: nn.MultiheadAttention, h: Tensor) -> Tensor:
@@ -96,6 +132,10 @@ class MHA(FusionModule):
     def forward(self, x: Tensor) -> Tensor:
         return self.mlp(self.mha(x).flatten(1))
 
+    def start_linear(self, text: Tensor) -> None:
+        """The tail's narrow layer; attention starts as a small addition to the views."""
+        _start_tail_linear(self.mlp, self.mha(text).flatten(1))
+
 
 class Former(FusionModule):
     """Transformer blocks over the views, then LayerNorm and one bias-free Linear."""
@@ -123,6 +163,10 @@ class MLP(FusionModule):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.mlp(x.flatten(1))
+
+    def start_linear(self, text: Tensor) -> None:
+        """The narrow layer."""
+        _start_tail_linear(self.mlp, text.flatten(1))
 
 
 class Linear(FusionModule):

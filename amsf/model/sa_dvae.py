@@ -16,10 +16,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
+from amsf.machine.linear import LinearMap
 from amsf.model.aligner import Batch, Config, Optimiser, Progress, SteppedAligner
 from amsf.model.fusion import FusionModule
-from amsf.model.linear import LinearMap
-from amsf.model.vae import CrossModalVAE, Decoder, GaussianEncoder, kl_divergence, sample
+from amsf.model.vae import (
+    DISCRIMINATION,
+    CrossModalVAE,
+    Decoder,
+    GaussianEncoder,
+    discrimination,
+    kl_divergence,
+    sample,
+)
 from amsf.model.vae_aligner import VaeAligner
 
 JUDGED_EVERY = 5  # steps
@@ -29,10 +37,19 @@ ADVERSARY = 0.1  # k of the weight of the term that confuses the discriminator
 class StyleVAE(CrossModalVAE):
     """The cross-modal VAE whose skeleton side has latents of width L + K, the first L semantic."""
 
-    def __init__(self, fusion: FusionModule, feature_width: int, latent: int, style: int) -> None:
-        super().__init__(fusion, feature_width, latent)
+    def __init__(
+        self,
+        fusion: FusionModule,
+        feature_width: int,
+        latent: int,
+        style: int,
+        *,
+        relu: bool,
+        centred: tuple[int, int] | None,
+    ) -> None:
+        super().__init__(fusion, feature_width, latent, relu=relu, centred=centred)
         self.skeleton_encoder = GaussianEncoder(feature_width, latent + style)
-        self.skeleton_decoder = Decoder(latent + style, feature_width)
+        self.skeleton_decoder = Decoder(latent + style, feature_width, relu=relu)
 
 
 class SaDvaeAligner(VaeAligner):
@@ -61,7 +78,14 @@ class SaDvaeAligner(VaeAligner):
 
     def _new_vae(self, fusion: FusionModule) -> StyleVAE:
         model = self.config.model
-        return StyleVAE(fusion, self.config.feature_width, model.latent, model.style)
+        return StyleVAE(
+            fusion,
+            self.config.feature_width,
+            model.latent,
+            model.style,
+            relu=self.config.switches.decoder == "relu",
+            centred=self._centred_views(),
+        )
 
     def losses(self, batch: Batch, progress: Progress) -> Mapping[str, Mapping[str, Tensor]]:
         """The VAE's terms, and every fifth step the discriminator's.
@@ -70,28 +94,31 @@ class SaDvaeAligner(VaeAligner):
         permuted over the batch.
         """
         vae, L = self.vae, self.config.model.latent
-        x, text, labels = self._training_features(batch), batch.text, batch.classes
+        x = self._scaled(batch.features, normalised=self.config.model.normalise_features)
+        text, labels = batch.text, batch.classes
         if vae.fusion.across_batch:  # see CrossModalVAE.losses
             text, labels = text[labels], torch.arange(len(labels), device=labels.device)
-        prototypes = vae.prototypes(text)
+        prototypes = vae.training_prototypes(text)
         mu, logvar = vae.skeleton_encoder(x)
         mu_t, logvar_t = (value[labels] for value in vae.text_encoder(prototypes))
         target = prototypes[labels]
         both = sample(mu, logvar, self._noise(len(x), batch.generator, mu.shape[1]))
         z, style = both[:, :L], both[:, L:]
         z_t = sample(mu_t, logvar_t, self._noise(len(x), batch.generator))
-        losses = {
-            "vae": {
-                "skeleton_recon": mse_loss(vae.skeleton_decoder(both), x),
-                "text_recon": mse_loss(vae.text_decoder(z_t), target),
-                "skeleton_kl": kl_divergence(mu[:, :L], logvar[:, :L]),
-                "style_kl": kl_divergence(mu[:, L:], logvar[:, L:]),
-                "text_kl": kl_divergence(mu_t, logvar_t),
-                "text_cross": mse_loss(vae.text_decoder(z), target),
-                "skeleton_cross": mse_loss(vae.skeleton_decoder(torch.cat([z_t, style], 1)), x),
-                "confusion": self.discriminator(both).sigmoid().mean(),
-            }
+        terms = {
+            "skeleton_recon": mse_loss(vae.skeleton_decoder(both), x),
+            "text_recon": mse_loss(vae.text_decoder(z_t), target),
+            "skeleton_kl": kl_divergence(mu[:, :L], logvar[:, :L]),
+            "style_kl": kl_divergence(mu[:, L:], logvar[:, L:]),
+            "text_kl": kl_divergence(mu_t, logvar_t),
         }
+        told = vae.text_decoder(z)
+        terms["text_cross"] = mse_loss(told, target)
+        terms["skeleton_cross"] = mse_loss(vae.skeleton_decoder(torch.cat([z_t, style], 1)), x)
+        terms["confusion"] = self.discriminator(both).sigmoid().mean()
+        if DISCRIMINATION in self.TERMS:
+            terms[DISCRIMINATION] = discrimination(told, prototypes, labels)
+        losses = {"vae": terms}
         if progress.step % JUDGED_EVERY == JUDGED_EVERY - 1:
             device = batch.generator.device
             order = torch.randperm(len(x), generator=batch.generator, device=device)
@@ -121,6 +148,7 @@ class SaDvaeAligner(VaeAligner):
             "text_cross": cross,
             "skeleton_cross": cross,
             "confusion": ADVERSARY * text,
+            DISCRIMINATION: self.config.switches.discriminative_weight,
         }
 
     def parameters_of(self, group: str) -> list[nn.Parameter]:
@@ -132,7 +160,6 @@ class SaDvaeAligner(VaeAligner):
         """Torch's Adam: there are two groups."""
         return SteppedAligner.optimiser(self, group, learning_rate)
 
-    @torch.no_grad()
-    def embed(self, features: Tensor) -> Tensor:
-        """Semantic latent means of skeleton features: (N, F) -> (N, L)."""
-        return super().embed(features)[:, : self.config.model.latent]
+    def _latent(self, features: Tensor) -> Tensor:
+        """Means of the semantic latent: scaled (N, F) -> (N, L)."""
+        return super()._latent(features)[:, : self.config.model.latent]

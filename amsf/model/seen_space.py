@@ -72,11 +72,15 @@ class SeenSpace:
         means = means @ whiten
         return cls(mean, deviation, vectors @ whiten, means.mean(0), means)
 
+    def whitened(self, features: np.ndarray) -> np.ndarray:
+        """Samples in the whitened space, from its origin: (N, F) -> (N, d)."""
+        z = np.clip((np.asarray(features, np.float64) - self.mean) / self.deviation, -CLIP, CLIP)
+        return z @ self.projection - self.origin
+
     def distance(self, features: np.ndarray) -> np.ndarray:
         """1 less the largest cosine to a seen class's mean: (N, F) -> (N,), 0 to 2."""
-        z = np.clip((np.asarray(features, np.float64) - self.mean) / self.deviation, -CLIP, CLIP)
         centres = _unit(self.means - self.origin)
-        return 1 - (_unit(z @ self.projection - self.origin) @ centres.T).max(1)
+        return 1 - (_unit(self.whitened(features)) @ centres.T).max(1)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors."""

@@ -24,9 +24,10 @@ from amsf.base.artifacts import CLASSES
 from amsf.base.command import command
 from amsf.base.display import say
 from amsf.base.errors import InputError
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text
-from amsf.dataset.classes import check_name, class_count, texts_of
+from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
 from amsf.pack.name_list import NameList
@@ -94,7 +95,7 @@ def pack(
     if format_name == "npz":
         name = dataset or out.resolve().name
         check_name(name)
-        has_list = (CLASSES / f"{texts_of(name)}.csv").is_file()
+        has_list = (CLASSES / f"{name}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
     rules = _Rules(classes, FORMATS[format_name].classes is None, listed, left_out)
     accepted = rules.accepted(read_source(tasks, format_name, jobs, up))
@@ -209,32 +210,37 @@ def _report(left_out: Sequence[LeftOut], mended: Sequence[Mended], source: Path)
     return csv_text(pd.DataFrame(rows, columns=["file", "outcome", "reason"], dtype=str))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m amsf.pack", description=__doc__.split("\n")[0])
-    parser.add_argument("source", help="the folder of raw recordings (npz: or the file)")
-    parser.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
-    parser.add_argument("--out", required=True, help="the folder to write into")
-    parser.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
-    parser.add_argument(
-        "--jobs", type=int, default=0, help="processes (default: one for each core)"
-    )
-    parser.add_argument("--missing", help="a text file naming recordings to leave out")
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("source", type=Path, help="the folder of raw recordings (npz: or the file)")
+    own.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
+    own.add_argument("--out", type=Path, required=True, help="the folder to write into")
+    own.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
+    own.add_argument("--jobs", type=int, default=0, help="processes (default: one for each core)")
+    own.add_argument("--missing", type=Path, help="a text file naming recordings to leave out")
+    own.add_argument(
         "--up", choices=AXES, help="the axis that is up in the files (default: found from them)"
     )
-    given = vars(parser.parse_args(arguments))
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pack") -> None:
+    """The command line."""
+    given = parser(prog).parse_args(arguments)
     start = time.perf_counter()
-    with command():
-        packed = pack(**given)
-        seconds = time.perf_counter() - start
-        rate = packed.recordings / seconds
-        say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
-        say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
-        for what, count in Counter(item.what for item in packed.mended).most_common():
-            say(f"mended in {count} recordings: {what}")
-        for note in packed.notes:
-            say(f"note: {note}", sys.stderr)
+    with command(), inside_project(given):
+        options = {name: value for name, value in vars(given).items() if name != "project"}
+        packed = pack(**options)
+    seconds = time.perf_counter() - start
+    rate = packed.recordings / seconds
+    say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
+    say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
+    for what, count in Counter(item.what for item in packed.mended).most_common():
+        say(f"mended in {count} recordings: {what}")
+    for note in packed.notes:
+        say(f"note: {note}", sys.stderr)
 
 
 if __name__ == "__main__":

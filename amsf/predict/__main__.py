@@ -1,14 +1,15 @@
 """Recognise actions in recordings with a trained benchmark.
 
-    python -m amsf.predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
+    amsf predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
 
-runs from the repository's top folder after ``dvc repro``; see docs/predict.md. In Python it is
+reads what ``dvc repro`` left in the project's folder; see docs/predict.md. In Python it is
 :class:`Predictor`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -18,14 +19,17 @@ from typing import Any
 
 from amsf.base.command import command
 from amsf.base.display import escaped, say
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
+from amsf.base.project import add_project, inside_project
 from amsf.base.storage import check_writable
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Mended, reason_of
 from amsf.pack.formats import read_any
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.settings.findings import nearest
+from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
 
@@ -43,16 +47,22 @@ class _Found:
 
 
 def read_all(
-    paths: Sequence[Path], predictor: Predictor
+    paths: Sequence[Path], predictor: Predictor | None = None
 ) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
-    """Read what can be read of several files, and report what cannot and what was mended."""
+    """Read what can be read of several files, and report what cannot and what was mended.
+
+    Args:
+        paths: the files.
+        predictor: whose joints the recordings must have; None where any will do.
+    """
     found: list[_Found] = []
     failed: list[LeftOut] = []
     mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
             outcome = read_any(path)
-            predictor.check_layout(outcome.layout, str(path))
+            if predictor is not None:
+                predictor.check_layout(outcome.layout, str(path))
             if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
@@ -113,6 +123,34 @@ def as_table(path: Path, prediction: Prediction, top: int) -> str:
     return "\n".join(lines)
 
 
+def as_list(found: Sequence[_Found]) -> str:
+    """The names of recordings, with what is in each, file by file."""
+    lines = []
+    for path, items in itertools.groupby(found, key=lambda item: item.file):
+        lines.append(f"{path}:")
+        for recording in (item.recording for item in items):
+            persons, frames = recording.joints.shape[:2]
+            people = f"{persons} person{'s' if persons > 1 else ''}"
+            lines.append(f"  {recording.name}  ({frames} frames, {people})")
+    return "\n".join(lines)
+
+
+def chosen(found: Sequence[_Found], names: Sequence[str] | None) -> list[_Found]:
+    """Those of the recordings that have one of the names; all where no name is given.
+
+    Raises:
+        InputError: no recording has one of the names.
+    """
+    if not names:
+        return list(found)
+    there = [item.recording.name for item in found]
+    for name in names:
+        if name not in there:
+            hint = nearest(name, there) or f"; there are {first_ten(there)}"
+            raise InputError(f"--only {name}: no recording has this name{hint}")
+    return [item for item in found if item.recording.name in names]
+
+
 def side_of(score: ClassScore) -> str:
     """``seen`` or ``unseen``."""
     return "seen" if score.seen else "unseen"
@@ -139,29 +177,39 @@ def positive(text: str) -> int:
     return number
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line; exits with 1 if a recording could not be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.predict", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument(
         "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
     )
-    parser.add_argument("--benchmark", required=True, help="one of params.yaml")
-    parser.add_argument(
+    own.add_argument("--benchmark", help="one of params.yaml")
+    own.add_argument(
+        "--list", action="store_true", help="list the recordings in the files, and do no more"
+    )
+    own.add_argument(
+        "--only", action="append", metavar="NAME", help="this recording alone (may be repeated)"
+    )
+    own.add_argument(
         "--seed", type=int, help="use this trained seed alone (default: all seeds together)"
     )
-    parser.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
-    parser.add_argument(
+    own.add_argument("--classes", type=Path, help="CSV: unseen classes by words")
+    own.add_argument(
         "--transductive",
         action="store_true",
         help="tell the recordings that count as unseen apart by a second look at all of them",
     )
-    parser.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
-    parser.add_argument("--json", action="store_true", help="print JSON alone")
-    parser.add_argument("--gif", type=Path, help="write an animation of the recordings")
-    given = parser.parse_args(arguments)
-    with command():
+    own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
+    own.add_argument("--json", action="store_true", help="print JSON alone")
+    own.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.predict") -> None:
+    """The command line; exits with 1 if a recording could not be read."""
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
         failed = _run(given)
     if failed:
         raise SystemExit(1)
@@ -173,6 +221,16 @@ def _complain(left_out: LeftOut) -> None:
 
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
+    if given.list:
+        found, failed, _ = read_all(given.recording)
+        for left_out in failed:
+            _complain(left_out)
+        if found:
+            say(as_list(chosen(found, given.only)))
+        return bool(failed)
+    if given.benchmark is None:
+        known = ", ".join(load_params().benchmarks) or "none"
+        raise InputError(f"--benchmark is missing; name one of params.yaml, which has {known}")
     if given.gif is not None and given.gif.suffix.lower() != ".gif":
         raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
     if given.gif is not None:
@@ -182,6 +240,7 @@ def _run(given: argparse.Namespace) -> bool:
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     found, failed, mended = read_all(given.recording, predictor)
+    found = chosen(found, given.only) if found else found
     for left_out in failed:
         _complain(left_out)
     for note in mended:

@@ -24,13 +24,13 @@ from amsf.dataset.splits import Split
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
+from amsf.evaluation.gate_space import GateSpace
 from amsf.evaluation.gates import FittedGate, load_gate
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.transductive import look_again
 from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
-from amsf.model.seen_space import SeenSpace
 from amsf.pack.formats import read_file
 from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
@@ -93,7 +93,7 @@ class Predictor:
         extractor: from recordings to features and logits, of the test phase.
         model: the trained alignment: one seed's, or all of them together.
         gate: the gate that was fitted for that model.
-        space: in which the gate measures how far a sample is from the seen classes.
+        space: what the gate measures by itself, whatever the alignment method.
         labels: names of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
         seen_text: (S, V, D) those of the seen classes, likewise.
@@ -105,7 +105,7 @@ class Predictor:
     extractor: Extractor
     model: Scorer
     gate: FittedGate
-    space: SeenSpace
+    space: GateSpace
     labels: tuple[str, ...]
     text: np.ndarray
     seen_text: np.ndarray
@@ -172,7 +172,7 @@ class Predictor:
             extractor=extractor,
             model=model,
             gate=gate,
-            space=SeenSpace.load(made.evaluation_files.seen_space),
+            space=GateSpace.load(made.evaluation_files.gate_space),
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),
             text=text[list(split.unseen)],
             seen_text=text[list(split.seen)],

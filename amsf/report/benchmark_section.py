@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from amsf.evaluation.headline import headline
 from amsf.report.data import BenchmarkData, class_accuracy, loss_terms
 from amsf.report.published_results import published_beside
 from amsf.report.render import Picture, Table, picture
@@ -46,6 +47,15 @@ _GATE_COLUMNS = {
     "ausuc": "AUSUC",
     "H": "H at the chosen threshold",
     "H_best": "H at the best threshold",
+    "H_chance": "H of a coin",
+    "validation": "Right on validation classes",
+}
+VIEWS_IN_WORDS = {
+    "lb": "the label, in words",
+    "MAad": "what the action is, written by people",
+    "MAmd": "how the body moves, written by people",
+    "LLMad": "what the action is, in the fuller style of a language model",
+    "LLMmd": "how the body moves, in the fuller style of a language model",
 }
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12
@@ -67,6 +77,9 @@ def benchmark_section(
         "findings": findings(benchmark),
         "own_scores": [spread(benchmark.metrics, score) for score in ("zsl", "H")],
         "published": published_beside(benchmark.conditions, published),
+        "unseen_table": _unseen_table(benchmark),
+        "views": {view: VIEWS_IN_WORDS[view] for view in benchmark.settings.model.views},
+        "poses": _poses(benchmark, pictures),
         "scores": _score_table(benchmark),
         "seeds": _seed_table(benchmark),
         "transductive": _transductive_table(benchmark),
@@ -85,7 +98,8 @@ def benchmark_section(
 
 def _facts(benchmark: BenchmarkData) -> dict[str, str]:
     model = benchmark.settings.model
-    gate = {} if benchmark.gzsl is None else {"Gate": benchmark.metrics["switches"]["gate"]}
+    row = headline(benchmark.metrics)
+    gate = {} if benchmark.gzsl is None else {"Gate": row["gate"]}
     return {
         "Dataset": benchmark.split.dataset,
         "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
@@ -93,7 +107,7 @@ def _facts(benchmark: BenchmarkData) -> dict[str, str]:
         "Skeleton features": FEATURES[benchmark.entry.features],
         **_also(benchmark),
         "Texts": f"{benchmark.text['encoder']}, views {', '.join(model.views)}",
-        "Alignment": model.aligner,
+        "Alignment": _alignment(model.aligner, row),
         "Fusion": model.fusion,
         "Protocol": benchmark.metrics["protocol"],
         "Selection of the cycle": benchmark.metrics["selection"],
@@ -114,6 +128,39 @@ def _also(benchmark: BenchmarkData) -> dict[str, str]:
         trained = f"{other.classes - len(out)} of {other.classes} classes"
         parts.append(f"{other.dataset} ({trained}{names}{kept})")
     return {"Trained also on": ", ".join(parts)}
+
+
+def _alignment(name: str, row: dict[str, Any]) -> str:
+    """The method, and what it chose by how much where it had a choice."""
+    if "chosen" not in row:
+        return name
+    falling = sorted(row["on_validation_classes"].items(), key=lambda one: -one[1])
+    shown = ", ".join(f"{other} {accuracy:.1f} %" for other, accuracy in falling)
+    return f"{name}: {row['chosen']}, by seen classes left out ({shown})"
+
+
+def _unseen_table(benchmark: BenchmarkData) -> Table:
+    """What the model knows of the unseen classes: their texts."""
+    header = ["Unseen class", *benchmark.texts]
+    rows = [
+        [f"{c} {benchmark.labels[c]}", *(texts[c] for texts in benchmark.texts.values())]
+        for c in benchmark.split.unseen
+    ]
+    caption = (
+        "The texts of the unseen classes, all that the model knows of them"
+        if benchmark.texts
+        else "The unseen classes; their text vectors were imported, without the texts"
+    )
+    return Table(caption, header, rows)
+
+
+def _poses(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
+    if benchmark.poses is None or not len(benchmark.poses.labels):
+        return []
+    names = ", ".join(benchmark.labels[c] for c in benchmark.poses.labels)
+    alt = f"Stick figures in five poses each, one recording of each unseen class: {names}."
+    caption = "One test recording of each unseen class, which no model was trained on."
+    return [picture(pictures / "poses.png", alt, caption)]
 
 
 def _score_table(benchmark: BenchmarkData) -> Table:
@@ -163,22 +210,24 @@ def _transductive_table(benchmark: BenchmarkData) -> Table | None:
 
 
 def _gate_table(benchmark: BenchmarkData) -> Table | None:
-    """Every gate on the same test samples, the used one shaded; None for ZSL alone."""
+    """Every gate on the same test samples, the used ones shaded; None for ZSL alone."""
     gates = benchmark.metrics["gates"]
     if not gates:
         return None
     names = [name for name in GATES if name in gates]
-    used = benchmark.metrics["switches"]["gate"]
+    used = set(benchmark.metrics["used_gates"].values())
+    columns = {k: v for k, v in _GATE_COLUMNS.items() if any(k in gates[n] for n in names)}
     rows = []
     for name in names:
         worth = gates[name]
-        remarks = ["used"] if name == used else []
-        remarks += ["no better than chance"] if worth["auc"] <= 0.5 else []
-        percent = [f"{100 * worth[column]:.1f}" for column in _GATE_COLUMNS]
+        remarks = ["used"] if name in used else []
+        remarks += [] if worth["better_than_chance"] else ["no better than chance"]
+        percent = [f"{100 * worth[c]:.1f}" if c in worth else "" for c in columns]
         rows.append([name, *percent, ", ".join(remarks)])
-    header = ["Gate", *_GATE_COLUMNS.values(), "Remark"]
+    header = ["Gate", *columns.values(), "Remark"]
     caption = "In percent, every sample alike, mean over seeds"
-    return Table(caption, header, rows, range(1, len(header) - 1), [names.index(used)])
+    marked = [n for n, name in enumerate(names) if name in used]
+    return Table(caption, header, rows, range(1, len(header) - 1), marked)
 
 
 def _class_table(benchmark: BenchmarkData) -> Table:

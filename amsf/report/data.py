@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amsf.base.artifacts import DATA, METRICS, Artifacts, encoder_name, seed_folder
+from amsf.base.artifacts import DATA, DESCRIPTIONS, METRICS, Artifacts, encoder_name, seed_folder
 from amsf.base.cosines import cosine_matrix
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
@@ -24,6 +24,7 @@ from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import class_accuracies
 from amsf.report.published_results import Conditions
 from amsf.settings.params import Benchmark, Params, Settings
+from amsf.skeleton.poses import Poses
 from amsf.study.summary import Study
 from amsf.text.features import MANIFEST, TextFeatures, load_text_features
 
@@ -54,6 +55,8 @@ class BenchmarkData:
         text: manifest of the text features.
         features: manifest of the skeleton features.
         latent: the map of the first seed's shared space.
+        texts: view in use -> C texts; empty where text vectors were imported.
+        poses: of one recording of each unseen class; None where features were imported.
         study: its methods over many class splits; None where nobody asked for it.
         other_labels: class names of each other dataset that trains too.
     """
@@ -75,6 +78,8 @@ class BenchmarkData:
     text: dict[str, Any]
     features: dict[str, Any]
     latent: LatentMap
+    texts: dict[str, tuple[str, ...]]
+    poses: Poses | None
     study: Study | None
     other_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -143,6 +148,8 @@ def gather(
         text=read_json(made.text_features / MANIFEST),
         features=read_json(made.features / "manifest.json"),
         latent=LatentMap.load(evaluation.latent_map),
+        texts=_texts(data / DESCRIPTIONS.name / split.dataset, settings),
+        poses=Poses.load(made.backbone) if entry.reads_recordings else None,
         study=Study.load(studies / key) if (studies / key).is_dir() else None,
     )
 
@@ -224,6 +231,17 @@ def term_weights(benchmark: BenchmarkData) -> dict[str, str]:
     return shown
 
 
+def _texts(folder: Path, settings: Settings) -> dict[str, tuple[str, ...]]:
+    """The texts as they were encoded; of several samples the first."""
+    if settings.text.encoder == "published":
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for view in settings.model.views:
+        table = _read(folder / f"{view}.csv", dtype={"text": str}, keep_default_na=False)
+        found[view] = tuple(table.groupby("id")["text"].first())
+    return found
+
+
 def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
     """The demo's recordings are; those that features were made from say so themselves."""
     if entry.dataset == "demo":
@@ -234,11 +252,11 @@ def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
     return bool(note.get("simulated"))
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, **options: Any) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file; run `dvc repro`")
     try:
-        return pd.read_csv(path)
+        return pd.read_csv(path, **options)
     except ValueError as error:
         raise InputError(f"{path}: not a readable CSV file ({error}); run `dvc repro`") from error
 

@@ -6,6 +6,7 @@ readable where a page shrinks them. Equal data gives equal bytes.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER, BLACK)
 # With the colours a mark of its own for each of 35 classes.
 SHAPES = ("o", "s", "^", "D", "v")
 SCALE = "cividis"
-LONGEST = 30  # letters of a class name in a picture
+LONGEST = 30  # letters of a class name in a line of a picture
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -40,24 +41,29 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "grid.color": "#DDDDDD",
+    "svg.hashsalt": "amsf",  # else names within the file are drawn by chance
 }
 
 
 @contextmanager
 def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """Give a figure of ``width`` x ``height`` inches; it is written to ``path`` at the end."""
+    """Give a figure of ``width`` x ``height`` inches; it is written to ``path`` at the end.
+
+    That is a PNG file; an SVG file, for papers and slides, comes to lie beside it.
+    """
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", metadata={"Software": None})
+        with atomic_path(path.with_suffix(".svg")) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
 
 
-def short(name: str, most: int = LONGEST) -> str:
-    """A class name that fits into a picture; a dollar in it is a dollar and begins no formula."""
-    cut = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
-    return literal(cut)
+def whole(name: str, width: int = LONGEST) -> str:
+    """A class name in lines that fit into a picture; a dollar in it begins no formula."""
+    return literal("\n".join(textwrap.wrap(name, width)))
 
 
 def mark(index: int) -> tuple[str, str]:

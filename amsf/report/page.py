@@ -1,4 +1,4 @@
-"""The report's page: results first, then each benchmark, then what was run: ``page.html``."""
+"""The report's page, results first, then each benchmark: ``page.html``; and that of the run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,15 @@ from amsf.report.data import BenchmarkData
 from amsf.report.provenance import Provenance
 from amsf.report.render import render
 from amsf.report.run_section import run_section
-from amsf.report.words import SCORES, beside_in_order, beside_name, in_percent, spread
+from amsf.report.words import SCORES, beside_in_order, beside_name, doubts, in_percent, spread
 
 
-def build_page(
-    benchmarks: Sequence[BenchmarkData],
-    published: pd.DataFrame,
-    provenance: Provenance,
-    pictures: Path,
-) -> str:
-    """The whole page.
+def build_page(benchmarks: Sequence[BenchmarkData], published: pd.DataFrame, pictures: Path) -> str:
+    """The whole page, which is the same from run to run.
 
     Args:
         benchmarks: at least one.
         published: the table of published results.
-        provenance: what was run.
         pictures: folder with a folder of PNG files a benchmark.
     """
     return render(
@@ -37,8 +31,12 @@ def build_page(
             benchmark_section(benchmark, published, pictures / benchmark.key)
             for benchmark in benchmarks
         ],
-        run=run_section(provenance),
     )
+
+
+def build_run_page(provenance: Provenance) -> str:
+    """The page on what was run."""
+    return render("run_page.html", run=run_section(provenance))
 
 
 def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
@@ -48,6 +46,7 @@ def summary_row(benchmark: BenchmarkData) -> dict[str, Any]:
         "key": benchmark.key,
         "dataset": split.dataset,
         "simulated": benchmark.simulated,
+        "doubtful": bool(doubts(benchmark.metrics, len(split.seen), len(split.unseen))),
         "scores": [spread(benchmark.metrics, score) for score in SCORES],
         "beside": [
             {

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from amsf.report.data import SEEN, BenchmarkData, class_accuracy, unseen_confusion
-from amsf.report.figures import BLUE, GREY, ORANGE, SCALE, mark, picture, short, write_cells
+from amsf.report.figures import BLUE, GREY, ORANGE, SCALE, mark, picture, whole, write_cells
 
 _MANY = 12  # classes; with more, small numbers are left out of the cells
 
@@ -57,7 +57,7 @@ def draw_confusion(benchmark: BenchmarkData, path: Path) -> None:
     U, columns = counts.shape
     values = counts.to_numpy(float)
     shares = 100 * values / np.maximum(values.sum(axis=1, keepdims=True), 1)
-    names = [f"{short(benchmark.labels[c])} {c}" for c in benchmark.split.unseen]
+    names = [f"{whole(benchmark.labels[c])} {c}" for c in benchmark.split.unseen]
     cell = 0.5 if U <= _MANY else 0.34  # inches
     with picture(path, 3.1 + cell * columns, 2.9 + cell * U) as figure:
         axes = figure.add_subplot()
@@ -90,7 +90,7 @@ def draw_classes(benchmark: BenchmarkData, path: Path) -> None:
             rows = np.arange(len(order)) - shift
             axes.hlines(rows, percent.min(0), percent.max(0), color=colour, linewidth=2, alpha=0.5)
             axes.plot(percent.mean(0), rows, shape, color=colour, label=label, markersize=6)
-        axes.set_yticks(range(len(order)), [f"{short(benchmark.labels[c])} {c}" for c in order])
+        axes.set_yticks(range(len(order)), [f"{whole(benchmark.labels[c])} {c}" for c in order])
         axes.set(xlim=(-2, 102), ylim=(-0.6, len(order) - 0.4))
         axes.set_xlabel(
             "accuracy (%)" + ("; lines span the seeds" if len(benchmark.seeds) > 1 else "")
@@ -144,7 +144,7 @@ def _map_legend(benchmark: BenchmarkData) -> list[Line2D]:
     for index, label in enumerate(benchmark.latent.classes):
         unseen = label in benchmark.split.unseen
         colour, shape = _map_mark(index, unseen)
-        name = f"{label} {short(benchmark.labels[label], 25)}" + ("" if unseen else " (seen)")
+        name = f"{label} {whole(benchmark.labels[label], 25)}" + ("" if unseen else " (seen)")
         style = {"color": colour, "marker": shape, "linestyle": "", "markersize": 6}
         handles.append(Line2D([], [], label=name, **style))  # type: ignore[arg-type]
     return handles
@@ -156,7 +156,7 @@ def draw_texts(benchmark: BenchmarkData, path: Path) -> None:
     cosines = benchmark.text_similarity[np.ix_(unseen, unseen)].copy()
     np.fill_diagonal(cosines, np.nan)  # always 1
     U = len(unseen)
-    names = [f"{short(benchmark.labels[c])} {c}" for c in unseen]
+    names = [f"{whole(benchmark.labels[c])} {c}" for c in unseen]
     cell = 0.5 if U <= _MANY else 0.34
     with picture(path, 3.1 + cell * U, 2.9 + cell * U) as figure:
         axes = figure.add_subplot()

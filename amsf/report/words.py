@@ -10,6 +10,7 @@ import numpy as np
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.data import BenchmarkData, class_accuracy, confused_pairs
 
+ONE_SIDED = 0.01  # of the samples: fewer than that on a side of the gate are as good as none
 SCORES = {"zsl": "ZSL", "seen": "S", "unseen": "U", "H": "H"}
 
 
@@ -54,8 +55,10 @@ def _side(benchmark: BenchmarkData, side: str, other: int) -> str:
 
 
 def findings(benchmark: BenchmarkData) -> list[str]:
-    """What a reader of the results must know: warnings of the manifests."""
-    lines = list(benchmark.features["findings"])
+    """What a reader of the results must know: what to distrust, and warnings of the manifests."""
+    split = benchmark.split
+    lines = doubts(benchmark.metrics, len(split.seen), len(split.unseen))
+    lines += benchmark.features["findings"]
     for view, groups in benchmark.text["duplicates"].items():
         for group in groups:
             names = ", ".join(f"“{benchmark.labels[c]}”" for c in group)
@@ -66,6 +69,49 @@ def findings(benchmark: BenchmarkData) -> list[str]:
             "measured on (protocol.selection: test), so these are higher than on new samples"
         )
     return lines
+
+
+def doubts(metrics: Mapping[str, Any], seen: int, unseen: int) -> list[str]:
+    """What to distrust in a benchmark's results, a sentence each; empty where there is nothing.
+
+    Args:
+        metrics: ``metrics.json`` of the evaluation.
+        seen, unseen: the numbers of classes.
+    """
+    lines = []
+    chances = {"zsl": ("ZSL", unseen), "seen": ("S", seen + unseen), "unseen": ("U", seen + unseen)}
+    for score, (name, classes) in chances.items():
+        if score not in metrics["mean"]:
+            continue
+        mean = metrics["mean"][score]["overall"]
+        if mean <= 1 / classes:
+            lines.append(
+                f"{name} is {100 * mean:.1f} %, no better than chance, {100 / classes:.1f} % (one "
+                f"of {classes} classes)"
+            )
+    one_sided: dict[str, list[str]] = {}
+    models = {f"seed {seed}": scores for seed, scores in metrics["seeds"].items()}
+    if ENSEMBLE in metrics["beside"]:
+        models["the ensemble"] = metrics["beside"][ENSEMBLE]
+    for model, scores in models.items():
+        if side := _only_side(scores):
+            one_sided.setdefault(side, []).append(model)
+    for side, names in one_sided.items():
+        article = "an" if side == "unseen" else "a"
+        lines.append(
+            f"the gate of {', '.join(names)} takes nearly every sample for {article} {side} "
+            "class, so that S, U and H say nothing of telling the two apart"
+        )
+    return lines
+
+
+def _only_side(scores: Mapping[str, Any]) -> str:
+    if "gate_unseen" not in scores:
+        return ""
+    right_seen, right_unseen = (scores[f"gate_{s}"]["overall"] for s in ("seen", "unseen"))
+    if right_unseen < ONE_SIDED and right_seen > 1 - ONE_SIDED:
+        return "seen"
+    return "unseen" if right_seen < ONE_SIDED and right_unseen > 1 - ONE_SIDED else ""
 
 
 def describe_curve(benchmark: BenchmarkData) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 from amsf.base.artifacts import Metrics
 from amsf.base.progress import track
 from amsf.base.storage import atomic_path, write_text
-from amsf.report import result_pictures, training_pictures
+from amsf.report import pose_pictures, result_pictures, training_pictures
 from amsf.report.data import BenchmarkData, loss_terms
-from amsf.report.page import build_page
+from amsf.report.page import build_page, build_run_page
 from amsf.report.plot_tables import write_plot_tables
 from amsf.report.provenance import Provenance
 
@@ -23,7 +23,8 @@ def write_report(
     provenance: Provenance,
     out: Metrics,
 ) -> None:
-    """Write ``pictures/<benchmark>/*.png``, ``plots/*.csv`` and ``report.html``, which holds all.
+    """Write ``pictures/<benchmark>/*``, ``plots/*.csv``, ``report.html``, which holds all, and
+    ``run.html`` on what was run: times and machines, which never repeat, stand there alone.
 
     Args:
         benchmarks: at least one.
@@ -37,7 +38,8 @@ def write_report(
     with atomic_path(out.plots) as temporary:
         temporary.mkdir()
         write_plot_tables(benchmarks, temporary)
-    write_text(out.report, build_page(benchmarks, published, provenance, out.pictures))
+    write_text(out.report, build_page(benchmarks, published, out.pictures))
+    write_text(out.run, build_run_page(provenance))
 
 
 def draw_pictures(benchmark: BenchmarkData, folder: Path) -> None:
@@ -51,6 +53,8 @@ def draw_pictures(benchmark: BenchmarkData, folder: Path) -> None:
     result_pictures.draw_classes(benchmark, folder / "classes.png")
     result_pictures.draw_map(benchmark, folder / "map.png")
     result_pictures.draw_texts(benchmark, folder / "texts.png")
+    if benchmark.poses is not None and len(benchmark.poses.labels):
+        pose_pictures.draw_poses(benchmark, folder / "poses.png")
     if loss_terms(benchmark):
         training_pictures.draw_losses(benchmark, folder / "losses.png")
         training_pictures.draw_schedule(benchmark, folder / "schedule.png")

@@ -24,10 +24,11 @@ class Method:
 
 ALIGNERS: dict[str, Method] = {
     "vae": Method("amsf.model.vae_aligner:VaeAligner", fused=True),
-    "ridge": Method("amsf.model.ridge:RidgeAligner"),
+    "ridge": Method("amsf.model.linear_maps:RidgeAligner"),
     "prototypes": Method("amsf.model.prototypes:PrototypesAligner"),
-    "eszsl": Method("amsf.model.eszsl:EszslAligner"),
+    "eszsl": Method("amsf.model.linear_maps:EszslAligner"),
     "conse": Method("amsf.model.conse:ConseAligner"),
+    "auto": Method("amsf.model.auto:AutoAligner"),
     "contrastive": Method("amsf.model.contrastive:ContrastiveAligner"),
     "sa_dvae": Method("amsf.model.sa_dvae:SaDvaeAligner", fused=True),
 }

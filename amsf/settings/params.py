@@ -26,7 +26,7 @@ from amsf.settings.addresses import find_address_fault, find_scheduler_fault
 from amsf.settings.aligners import ALIGNERS
 from amsf.settings.findings import DEVICE, FORMS, NAME, SCHEDULER, nearest, validate
 from amsf.settings.fusion import find_fault
-from amsf.settings.protocol import PROTOCOLS, Flag, Protocol, Section, Switches
+from amsf.settings.protocol import AUTO, PROTOCOLS, Flag, Protocol, Section, Switches
 
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -193,7 +193,7 @@ class Backbone(Section):
     epochs: Count = 10
     batch_size: PositiveInt = 32
     learning_rate: Rate = 3e-3
-    frames: Annotated[int, Field(ge=16, le=4096, multiple_of=8, strict=True)] = 32
+    frames: Annotated[int, Field(ge=16, le=4096, multiple_of=8, strict=True)] = 16
     seed: TorchSeed = 0
 
 
@@ -242,8 +242,8 @@ class Model(Section):
 class Train(Section):
     """Optimisation of the VAE and of the unseen classifier."""
 
-    cycles: Count = 5
-    steps_per_cycle: Count = 200
+    cycles: Count = 10
+    steps_per_cycle: Count = 20
     batch_size: PositiveInt = 64
     learning_rate: Rate = 1e-3
     classifier_samples: Annotated[PositiveInt, Field(le=10**7)] = 500
@@ -330,6 +330,8 @@ class Settings(Section):
     def switches(self) -> Switches:
         """Fill in every switch of the protocol: the value that is set, else what the name says."""
         own = {k: v for k, v in self.protocol.model_dump().items() if v is not None}
+        if self.model.aligner == AUTO and self.protocol.name == "clean":
+            own = {"gate": AUTO, **own}
         return Switches(**{**PROTOCOLS[self.protocol.name], **own})
 
 

@@ -15,9 +15,11 @@ Float = Annotated[float, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 LogVariance = Annotated[Float, Field(ge=-50, le=50)]
 Weight = Annotated[Float, Field(ge=0, le=1e6)]
+Patience = Annotated[int, Field(ge=0, strict=True)]
 
 GateName = Literal["regression", "probability", "energy", "distance", "stacking", "combined"]
 GATES: tuple[GateName, ...] = get_args(GateName)
+AUTO = "auto"  # whichever of them is best on validation classes
 
 
 class Section(BaseModel):
@@ -31,15 +33,22 @@ class Protocol(Section):
 
     name: Literal["clean", "reference"] = "clean"
     selection: Selection | None = None
+    patience: Patience | None = None
     normalise_at_evaluation: Flag | None = None
+    standardise: Flag | None = None
+    centre_texts: Flag | None = None
+    fusion_start: Literal["linear", "random"] | None = None
     noise: Literal["independent", "shared"] | None = None
     initial_logvar: LogVariance | None = None
     kl_weight: Weight | None = None
+    decoder: Literal["linear", "relu"] | None = None
+    discriminative_weight: Weight | None = None
+    read_out: Literal["text", "classifier"] | None = None
     classifier_relu: Flag | None = None
     classifier_restart: Flag | None = None
-    schedule: Literal["fraction", "absolute"] | None = None
+    schedule: Literal["steady", "fraction", "absolute"] | None = None
     seeding: Literal["run", "stream"] | None = None
-    gate: GateName | None = None
+    gate: GateName | Literal["auto"] | None = None
     gate_threshold: Literal["cross_validated", "training"] | None = None
 
 
@@ -48,15 +57,22 @@ class Switches(Section):
 
     name: Literal["clean", "reference"]
     selection: Selection
+    patience: Patience
     normalise_at_evaluation: Flag
+    standardise: Flag
+    centre_texts: Flag
+    fusion_start: Literal["linear", "random"]
     noise: Literal["independent", "shared"]
     initial_logvar: LogVariance
     kl_weight: Weight
+    decoder: Literal["linear", "relu"]
+    discriminative_weight: Weight
+    read_out: Literal["text", "classifier"]
     classifier_relu: Flag
     classifier_restart: Flag
-    schedule: Literal["fraction", "absolute"]
+    schedule: Literal["steady", "fraction", "absolute"]
     seeding: Literal["run", "stream"]
-    gate: GateName
+    gate: GateName | Literal["auto"]
     gate_threshold: Literal["cross_validated", "training"]
 
 
@@ -64,26 +80,40 @@ class Switches(Section):
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "clean": {
         "selection": "val",
+        "patience": 3,
         "normalise_at_evaluation": True,
+        "standardise": True,
+        "centre_texts": True,
+        "fusion_start": "linear",
         "noise": "independent",
         # Independent noise of the published size drowns the signal: the decoders die and the
         # prototypes collapse to one point. So it starts small, and KL weighs about what the
         # evidence bound gives it beside errors averaged over hundreds of entries.
         "initial_logvar": -5.0,
         "kl_weight": 1e-4,
+        "decoder": "linear",
+        "discriminative_weight": 0.03,
+        "read_out": "text",
         "classifier_relu": False,
         "classifier_restart": True,
-        "schedule": "fraction",
+        "schedule": "steady",
         "seeding": "run",
         "gate": "combined",
         "gate_threshold": "cross_validated",
     },
     "reference": {
         "selection": "test",
+        "patience": 0,
         "normalise_at_evaluation": False,
+        "standardise": False,
+        "centre_texts": False,
+        "fusion_start": "random",
         "noise": "shared",
         "initial_logvar": 0.0,
         "kl_weight": 0.1,
+        "decoder": "relu",
+        "discriminative_weight": 0.0,
+        "read_out": "classifier",
         "classifier_relu": True,
         "classifier_restart": False,
         "schedule": "absolute",

@@ -20,6 +20,7 @@ from typing import Any
 from amsf.base.errors import InputError
 from amsf.base.storage import sha256
 from amsf.base.yaml import read_yaml
+from amsf.stage.reads import refuse_outdated
 from amsf.stage.stage_log import stage_body
 
 PARAMS, IGNORED = Path("params.yaml"), Path(".dvcignore")
@@ -49,12 +50,14 @@ def unchanged(stage: str, benchmark: str | None) -> Iterator[None]:
     """Compare what a stage reads before and after the block; outside a pipeline, nothing.
 
     Raises:
-        InputError: a parameter or a dependency was changed meanwhile.
+        InputError: a parameter or a dependency was changed meanwhile, or since the stage check.
     """
     try:
         before = look(stage, benchmark)
     except InputError:  # no pipeline, or parameters that the stage itself is about to refuse
         before = None
+    if before is not None:
+        refuse_outdated(read_yaml(PARAMS), stage, benchmark)
     yield
     if before is None:
         return

@@ -18,23 +18,28 @@ from amsf.base.artifacts import METRICS, Artifacts
 from amsf.base.command import command
 from amsf.base.display import say
 from amsf.base.errors import InputError
+from amsf.base.project import add_project, inside_project
 from amsf.settings.params import load_params
 from amsf.study.run import clear, study
 from amsf.study.summary import as_text
 from amsf.text.features import load_other_texts, load_text_features
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the study of one benchmark and print what each method scores."""
-    parser = argparse.ArgumentParser(
-        prog="python -m amsf.study", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("benchmark", help="a name in params.yaml")
-    parser.add_argument(
+def parser(prog: str = "python -m amsf.study") -> argparse.ArgumentParser:
+    """What the command takes."""
+    own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
+    own.add_argument("benchmark", help="a name in params.yaml")
+    own.add_argument(
         "--splits", type=int, help="how many class splits (default: the benchmark's own `splits`)"
     )
-    given = parser.parse_args(arguments)
-    with command():
+    add_project(own)
+    return own
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.study") -> None:
+    """Run the study of one benchmark and print what each method scores."""
+    given = parser(prog).parse_args(arguments)
+    with command(), inside_project(given):
         run(given.benchmark, given.splits)
 
 

@@ -172,7 +172,12 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
             source.encoders,
         )
         samples = {
-            role: ImportedSamples(features, recordings.label[roles[phase][role]], logits)
+            role: ImportedSamples(
+                features,
+                recordings.label[roles[phase][role]],
+                logits,
+                recordings.subject[roles[phase][role]] if source.features == "motion" else None,
+            )
             for role, (features, logits) in made.roles.items()
         }
         sets = _sets(phase, samples, unseen)
@@ -192,7 +197,7 @@ def _sets(
     assert gated.logits is not None
     new = np.isin(gated.labels, unseen)
     return {
-        "train": ImportedSamples(train.features, train.labels, None),
+        "train": ImportedSamples(train.features, train.labels, None, train.people),
         "zsl": ImportedSamples(gated.features[new], gated.labels[new], None),
         "gzsl": gated,
     }
@@ -203,6 +208,8 @@ def _rows(number: int, split: Split, method: str, seed: int | None, result: Resu
     about = {"split": number, "classes": " ".join(map(str, split.unseen)), "seed": seed}
     best = {f"H_best_{name}": worth["H_best"] for name, worth in result.gates.items()}
     chosen = {f"H_{name}": worth["H"] for name, worth in result.gates.items()}
+    if result.gate_name is not None:
+        best["H_best"] = result.gates[result.gate_name]["H_best"]
     rows = [{**about, "method": method, **_overall(result.scores), **chosen, **best}]
     if result.transductive:
         name = f"{method}{TRANSDUCTIVE}"

@@ -97,6 +97,7 @@ def study(
         "benchmark": key,
         "dataset": entry.dataset,
         "features": entry.features,
+        "also": list(entry.also),
         "unseen": entry.unseen,
         "splits": entry.splits,
         "method": settings.model.aligner,

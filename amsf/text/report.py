@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from amsf.base.cosines import cosine_matrix
 from amsf.base.display import literal
@@ -65,16 +64,11 @@ def view_correlations(cosines: Sequence[np.ndarray]) -> np.ndarray:
     encoder does not matter.
     """
     upper = np.triu_indices(len(cosines[0]), k=1)
-    V = len(cosines)
-    correlations = np.eye(V)
-    for a in range(V):
-        for b in range(a):
-            first, second = cosines[a][upper], cosines[b][upper]
-            if np.ptp(first) > _SAME and np.ptp(second) > _SAME:
-                correlation = float(spearmanr(first, second).statistic)
-            else:
-                correlation = np.nan
-            correlations[a, b] = correlations[b, a] = correlation
+    pairs = pd.DataFrame({v: matrix[upper] for v, matrix in enumerate(cosines)})
+    pairs.loc[:, np.ptp(pairs.to_numpy(), axis=0) <= _SAME] = np.nan
+    # Not scipy.stats: its import takes longer than all else here.
+    correlations = pairs.corr(method="spearman").to_numpy(copy=True)
+    np.fill_diagonal(correlations, 1)
     return correlations
 
 
@@ -124,10 +118,9 @@ def write_report(features: TextFeatures, labels: Sequence[str], folder: Path) ->
         write_json(temporary / "report.json", report)
         write_text(temporary / "nearest.csv", csv_text(table))
         title = literal(f"{features.dataset}, {features.encoder}")
+        picture = _ClassPicture(labels)
         for view, matrix in cosines.items():
-            _draw_classes(matrix, labels, f"{title}, {view}").savefig(
-                temporary / f"similarity_{view}.png", metadata={"Software": None}
-            )
+            picture.save(matrix, f"{title}, {view}", temporary / f"similarity_{view}.png")
         _draw_views(correlation, features.views, title).savefig(
             temporary / "views.png", metadata={"Software": None}
         )
@@ -139,22 +132,32 @@ def _rounded(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _draw_classes(cosines: np.ndarray, labels: Sequence[str], title: str) -> Figure:
-    """The C x C matrix with every class named; the scale spans what differs, off the diagonal."""
-    C = len(cosines)
-    height = max(3.8, 1.0 + 0.125 * C)  # inches: 9 points a class
-    figure = _figure(height + 3.0, height)  # and room for the names
-    axes = figure.add_subplot()
-    shown = cosines.copy()
-    np.fill_diagonal(shown, np.nan)  # always 1: left white
-    image = axes.imshow(shown, cmap=COLOURS, interpolation="nearest")
-    names = [literal(f"{label} {i}") for i, label in enumerate(labels)]
-    axes.set_yticks(range(C), names, fontsize=6)
-    axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
-    axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
-    bar = figure.colorbar(image, ax=axes, shrink=0.5, pad=0.02)
-    bar.ax.tick_params(labelsize=7)
-    return figure
+class _ClassPicture:
+    """The C x C matrix with every class named; the scale spans what differs, off the diagonal.
+
+    One figure for all views: most of the time goes into its names and their place.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        C = len(labels)
+        height = max(3.8, 1.0 + 0.125 * C)  # inches: 9 points a class
+        self._figure = _figure(height + 3.0, height)  # and room for the names
+        self._axes = self._figure.add_subplot()
+        self._image = self._axes.imshow(np.zeros((C, C)), cmap=COLOURS, interpolation="nearest")
+        names = [literal(f"{label} {i}") for i, label in enumerate(labels)]
+        self._axes.set_yticks(range(C), names, fontsize=6)
+        self._axes.set_xticks(range(C), [str(i) for i in range(C)], fontsize=5, rotation=90)
+        bar = self._figure.colorbar(self._image, ax=self._axes, shrink=0.5, pad=0.02)
+        bar.ax.tick_params(labelsize=7)
+
+    def save(self, cosines: np.ndarray, title: str, path: Path) -> None:
+        shown = cosines.copy()
+        np.fill_diagonal(shown, np.nan)  # always 1: left white
+        self._image.set_data(shown)
+        self._image.autoscale()
+        self._axes.set_title(f"Cosine between class texts: {title}", fontsize=10)
+        self._figure.savefig(path, metadata={"Software": None})
+        self._figure.set_layout_engine(None)  # all stays in its place
 
 
 def _draw_views(correlation: np.ndarray, views: Sequence[str], title: str) -> Figure:

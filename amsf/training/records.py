@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import default_generator
 from torch.optim import Optimizer
 
@@ -23,18 +24,28 @@ class TrainingRecord:
         cycles: a row a cycle: its number, ZSL accuracy over the observed samples, and the loss that
             learning the classes' texts ended with.
         points: rows of the training curve.
-        best: the first of the most accurate cycles; of no meaning where none is observed.
     """
 
     cycles: list[dict[str, Any]] = field(default_factory=list)
     points: list[dict[str, float]] = field(default_factory=list)
-    best: int = 0
+
+    def best(self, *, smoothed: bool) -> int:
+        """The first of the most accurate cycles so far; of no meaning where none is observed.
+
+        Args:
+            smoothed: whether a cycle's accuracy is averaged with that of its two neighbours, since
+                that of a few classes jumps from one cycle to the next.
+        """
+        accuracies = np.array([row["zsl_accuracy"] for row in self.cycles], float)
+        if len(accuracies) == 0:
+            return 0
+        if smoothed:
+            padded = np.pad(accuracies, 1, constant_values=np.nan)
+            accuracies = np.nanmean(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
+        return int(accuracies.argmax())
 
     def add(self, result: CycleResult) -> None:
         """Take in a cycle."""
-        accuracies = [row["zsl_accuracy"] for row in self.cycles]
-        if result.accuracy is not None and all(result.accuracy > a for a in accuracies):
-            self.best = result.cycle
         self.cycles.append(
             {
                 "cycle": result.cycle,

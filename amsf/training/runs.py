@@ -1,8 +1,8 @@
 """The runs of a benchmark: every seed, both phases, side by side.
 
-C = classes · V = text views · D = text width. A run trains all cycles of one phase of one seed and
-leaves a snapshot after each in its scratch folder, together with the weights of every cycle that
-may still be chosen; the cycle is chosen when all runs are done. So runs do not wait for each other,
+C = classes · V = text views · D = text width. A run trains one phase of one seed and leaves a
+snapshot after each cycle in its scratch folder, together with the weights of every cycle that may
+still be chosen; the cycle is chosen when all runs are done. So seeds do not wait for each other,
 and what was interrupted goes on from the last snapshot to the same bytes.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.storage import read_tensors, sha256, write_tensors, write_text
 from amsf.dataset.splits import Split
-from amsf.features.phases import load_phase
+from amsf.features.phases import SampleSet, load_phase
 from amsf.machine.device import name_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.machine.snapshots import code_digest
@@ -36,7 +37,7 @@ from amsf.training.records import (
     restore_phase_snapshot,
     save_phase_snapshot,
 )
-from amsf.training.trainer import PhaseTrainer, Streams
+from amsf.training.trainer import CycleResult, PhaseTrainer, Streams
 
 # Rooms that this module imports, itself included: an interrupted run goes on with equal code alone.
 ROOMS = ("base", "dataset", "features", "machine", "model", "settings", "stage", "training")
@@ -125,10 +126,19 @@ def fingerprint(inputs: Inputs) -> str:
 
 
 def _chains(settings: Settings) -> list[tuple[str, ...]]:
-    """The phases that one task trains: each alone, unless one random stream joins them."""
+    """The phases that one task trains: each alone, unless one has to wait for another."""
     if settings.switches().seeding == "stream":
         return [phases(settings)]
+    if _validation_sets_length(settings):
+        return [("val", "test")]
     return [(phase,) for phase in phases(settings)]
+
+
+def _validation_sets_length(settings: Settings) -> bool:
+    """Whether the test phase trains for as many cycles as were best in the validation phase."""
+    switches = settings.switches()
+    # One random stream runs through the test phase first.
+    return switches.selection == "val" and switches.patience > 0 and switches.seeding == "run"
 
 
 def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path, code: str) -> None:
@@ -152,45 +162,78 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
     settings = inputs.settings
     device = set_up(settings.compute)
     streams: Streams | None = None
+    records: dict[str, TrainingRecord] = {}
     for phase in chain:
-        if streams is None:
+        if streams is None or settings.switches().seeding == "run":
             streams = Streams.seeded(seed, phase, device)
         data = load_phase(phase_file(inputs.features, phase))
         config = _config(inputs, phase, seed, data.width)
         text = torch.tensor(inputs.text)  # a copy: joblib hands large arrays over read-only
         trainer = PhaseTrainer(settings, config, data.learnt, text, streams, device)
         record = restore_phase_snapshot(folder / phase / SNAPSHOT, trainer)
+        records[phase] = record
         # Samples of the test phase's unseen classes are looked at by the reference protocol alone.
         observes = phase == "val" or settings.switches().selection == "test"
-        count = _cycles(settings)
-        results = trainer.cycles(count, data.zsl if observes else None)
+        results = _train_on(trainer, settings, phase, records, data.zsl if observes else None)
         label = f"seed {seed}, {phase} phase, cycles"
-        for result in track(results, label, count, trainer.cycle, lines=True):
+        total = _most_cycles(settings) if phase == "val" else _length(settings, phase, records)
+        for result in track(results, label, total, trainer.cycle, lines=True):
             record.add(result)
-            if _may_be_chosen(settings, phase, result.cycle, record):
+            if _may_be_chosen(settings, phase, result.cycle, records):
                 state = {name: t.cpu().numpy() for name, t in result.state.items()}
                 write_tensors(_weights(folder / phase, result.cycle), state)
             save_phase_snapshot(folder / phase / SNAPSHOT, trainer, record)
 
 
-def _cycles(settings: Settings) -> int:
+def _train_on(
+    trainer: PhaseTrainer,
+    settings: Settings,
+    phase: str,
+    records: dict[str, TrainingRecord],
+    observed: SampleSet | None,
+) -> Iterator[CycleResult]:
+    """Cycle after cycle, until the phase's record says that it is enough."""
+    while trainer.cycle < _length(settings, phase, records):
+        yield from trainer.cycles(trainer.cycle + 1, observed)
+
+
+def _most_cycles(settings: Settings) -> int:
     return aligner_class(settings.model.aligner).cycles(settings.train)
 
 
-def _may_be_chosen(settings: Settings, phase: str, cycle: int, record: TrainingRecord) -> bool:
+def _length(settings: Settings, phase: str, records: dict[str, TrainingRecord]) -> int:
+    """How many cycles a phase trains, as far as can be said by what has been recorded."""
+    most = _most_cycles(settings)
+    if not _validation_sets_length(settings):
+        return most
+    best = _best(settings, records["val"])
+    if phase == "test":
+        return best + 1
+    return min(best + 1 + settings.switches().patience, most)
+
+
+def _may_be_chosen(
+    settings: Settings, phase: str, cycle: int, records: dict[str, TrainingRecord]
+) -> bool:
     """Whether the cycle that has just ended is to be kept."""
-    if settings.switches().selection == "val" and phase == "test":
+    open_still = phase == "val" or not _validation_sets_length(settings)
+    if settings.switches().selection == "val" and open_still:
         return True
-    return cycle == _chosen(settings, phase, {phase: record})
+    return cycle == _chosen(settings, phase, records)
 
 
 def _chosen(settings: Settings, phase: str, records: dict[str, TrainingRecord]) -> int:
     """The cycle whose model is used, by what the phases have recorded."""
     selection = settings.switches().selection
     if selection == "last":
-        return _cycles(settings) - 1
+        return _length(settings, phase, records) - 1
     # The validation phase chooses for both; the reference protocol lets each phase choose its own.
-    return records["val" if selection == "val" else phase].best
+    return _best(settings, records["val" if selection == "val" else phase])
+
+
+def _best(settings: Settings, record: TrainingRecord) -> int:
+    switches = settings.switches()
+    return record.best(smoothed=switches.selection == "val" and switches.patience > 0)
 
 
 def _weights(folder: Path, cycle: int) -> Path:
@@ -202,11 +245,12 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
     settings = inputs.settings
     records = {p: read_record(folder / p / SNAPSHOT) for p in phases(settings)}
     for phase, record in records.items():
-        if len(record.cycles) != _cycles(settings):
+        length = _length(settings, phase, records)
+        if len(record.cycles) != length:
             raise InputError(
-                f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of "
-                f"{_cycles(settings)} cycles, though its run has ended: another process writes "
-                "there too; wait for it, or stop it, and run the same command again"
+                f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of {length} cycles, "
+                "though its run has ended: another process writes there too; wait for it, or stop "
+                "it, and run the same command again"
             )
     for phase, record in records.items():
         cycle = _chosen(settings, phase, records)

@@ -130,6 +130,8 @@ class PhaseTrainer:
         text = text.to(device)
         self.seen_text = text[list(config.learnt)]
         self.unseen_text = text[list(config.unseen)]
+        if isinstance(self.model, SteppedAligner):
+            self.model.look_at(self.features, self.seen_text)
         self.cycle = 0
 
     def cycles(self, count: int, observed: SampleSet | None) -> Iterator[CycleResult]:

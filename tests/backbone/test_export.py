@@ -57,6 +57,22 @@ def test_the_features_stage_imports_what_was_exported(source: Path, output: Path
     assert len(sets["gzsl"].labels) == len(roles["val"]["ztest"]) + len(roles["val"]["val"])
 
 
+def test_motion_says_whose_recordings_it_has_and_an_encoder_does_not(
+    source: Path, output: Path, tmp_path: Path
+) -> None:
+    export_features(source, SPLIT, SETTINGS, tmp_path, kind="motion")
+    recordings = load_recordings(source, "demo")
+    roles = assign_roles(recordings, recordings.subject % 2 == 1, SPLIT, 0)
+    for phase in ("test", "val"):
+        folder = find_folder(tmp_path, SPLIT, phase)
+        train = import_phase(folder, SPLIT, phase, gated=True)["train"]
+        assert train.people is not None
+        expected = recordings.subject[roles[phase]["train"]]
+        np.testing.assert_array_equal(train.people, expected)
+        folder = find_folder(output, SPLIT, phase)
+        assert import_phase(folder, SPLIT, phase, gated=True)["train"].people is None
+
+
 def test_rows_names_and_labels_belong_together(source: Path, output: Path) -> None:
     recordings = load_recordings(source, "demo")
     label_of = dict(zip(recordings.names, recordings.label.tolist()))

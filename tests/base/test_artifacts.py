@@ -11,6 +11,7 @@ import yaml
 
 from amsf.base import artifacts
 from amsf.base.artifacts import METRICS, Artifacts, EvaluationFiles, seed_folder
+from amsf.stage.reads import READS, values_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +40,11 @@ def test_every_input_of_the_pipeline_has_its_path_here() -> None:
     data = {path for path in declared("deps") if path.parts[0] == "data"}
     here = given(artifacts) | given(Artifacts("some-u5"))
     here |= {path.parent for path in given(Artifacts("some-u5"))}  # `summarize` reads all of them
-    # Texts of the one dataset; foreach fills in its name.
-    assert data - {artifacts.DESCRIPTIONS / "${item.dataset}"} <= here
+    # Texts and class list of the one dataset; foreach fills in its name.
+    here |= {artifacts.DESCRIPTIONS / "${item.dataset}", artifacts.CLASSES / "${item.dataset}.csv"}
+    here |= {Artifacts("some-u5").settings(stage) for stage in READS}
+    here.add(values_file("describe", None))
+    assert data <= here
 
 
 def test_nothing_lies_in_the_place_of_something_else() -> None:

@@ -222,7 +222,7 @@ def test_probability_uses_the_model_of_its_phase(trained: Path) -> None:
     for name, classes in (("test", SPLIT.unseen), ("val", SPLIT.val_unseen)):
         model = load_model(trained / f"models/seed0/{name}")
         assert model.config.unseen == classes
-        assert model.classifier.linear.out_features == len(classes)
+        assert len(model.class_prototypes) == len(classes)
     assert len(SPLIT.unseen) + len(SPLIT.seen) == CLASSES
 
 

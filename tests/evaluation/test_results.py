@@ -54,13 +54,16 @@ def seed_result(seed: int, samples: int = 60) -> SeedResult:
         scores=scores,
         zsl_labels=zsl,
         zsl_prediction=np.array([2, 2, 1, 0]),
+        gate_name="regression",
         gate=gate,
         gzsl=gzsl,
         curve=curve,
-        gates={"regression": {"auc": 0.5, "ausuc": 0.1, "H": 0.2, "H_best": 0.3}},
+        gates={"regression": {"auc": 0.6, "ausuc": 0.1, "H": 0.2, "H_best": 0.3, "H_chance": 0.15}},
         seed=seed,
         cycle=seed,
         latent=MAP,
+        method="vae",
+        alternatives={},
     )
 
 
@@ -70,7 +73,8 @@ RESULTS = [seed_result(seed) for seed in (0, 1, 2)]
 def zsl_only(seed: int) -> SeedResult:
     full = seed_result(seed)
     zsl = {"zsl": full.scores["zsl"]}
-    return replace(full, cycle=0, scores=zsl, gate=None, gzsl=None, curve=None, gates={})
+    bare = {"gate_name": None, "gate": None, "gzsl": None, "curve": None, "gates": {}}
+    return replace(full, cycle=0, scores=zsl, **bare)
 
 
 def test_means_and_deviations_over_seeds() -> None:
@@ -95,6 +99,31 @@ def test_headline_is_in_percent() -> None:
         100 * np.mean([r.scores["H"]["overall"] for r in RESULTS]), abs=0.01
     )
     assert (row["seeds"], row["protocol"], row["selection"]) == (3, "clean", "val")
+
+
+def test_a_gate_like_a_coin_is_marked() -> None:
+    assert headline(summarise(RESULTS, {}, small_settings()))["gate_better_than_chance"]
+    for worse in ({"auc": 0.5}, {"H": 0.15}):
+        gates = {"regression": {**RESULTS[0].gates["regression"], **worse}}
+        summary = summarise([replace(RESULTS[0], gates=gates)], {}, small_settings())
+        assert not summary["gates"]["regression"]["better_than_chance"]
+        assert not headline(summary)["gate_better_than_chance"]
+
+
+def test_what_was_chosen_and_by_how_much() -> None:
+    first = replace(RESULTS[0], method="ridge", gate_name="combined")
+    first = replace(first, alternatives={"ridge": 0.5, "conse": 0.5})
+    second = replace(RESULTS[1], method="conse", alternatives={"ridge": 0.25, "conse": 0.75})
+    third = replace(second, seed=2)
+    gates = {**RESULTS[0].gates, "combined": RESULTS[0].gates["regression"]}
+    each = [replace(one, gates=gates) for one in (first, second, third)]
+    summary = summarise(each, {}, small_settings())
+    assert summary["methods"] == {"0": "ridge", "1": "conse", "2": "conse"}
+    row = headline(summary)
+    assert row["chosen"] == "conse (2 seeds), ridge (1)"
+    assert row["gate"] == "regression (2 seeds), combined (1)"
+    assert row["on_validation_classes"] == {"ridge": 33.33, "conse": 66.67}
+    assert "chosen" not in headline(summarise(RESULTS, {}, small_settings()))
 
 
 def test_headline_of_zsl_alone() -> None:

@@ -70,6 +70,34 @@ def write(folder: Path, arrays: Arrays) -> Path:
 # --- a sound folder -----------------------------------------------------------------------------
 
 
+def test_people_are_read_where_the_features_have_them(tmp_path: Path) -> None:
+    arrays = published("test")
+    people = np.arange(len(arrays["train"]), dtype=np.int16) % 4
+    folder = write(tmp_path / "motion", {**arrays, "train_people": people})
+    save_phase(tmp_path / "test.safetensors", import_phase(folder, SPLIT, "test", gated=True))
+    read = load_phase(tmp_path / "test.safetensors")
+    assert read.train.people is not None
+    assert read.train.people.tolist() == people.tolist()
+    assert read.zsl.people is None
+    assert "train_people.npy" in source_checksums(folder, "test", gated=True)
+    without = import_phase(write(tmp_path / "encoder", arrays), SPLIT, "test", gated=True)
+    assert without["train"].people is None
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        (np.zeros(3, np.int64), r"train_people\.npy has 3; they must describe"),
+        (np.zeros((2, 2), np.int64), r"found int64 of shape \(2, 2\); expected a whole number"),
+        (np.zeros(9), "found float64 of shape .*run the backbone stage again"),
+    ],
+)
+def test_people_that_do_not_fit(tmp_path: Path, people: np.ndarray, words: str) -> None:
+    folder = write(tmp_path, {**published("test"), "train_people": people})
+    with pytest.raises(InputError, match=words):
+        import_phase(folder, SPLIT, "test", gated=True)
+
+
 def test_the_sets_of_the_test_phase(tmp_path: Path) -> None:
     arrays = published("test")
     sets = import_phase(write(tmp_path, arrays), SPLIT, "test", gated=True)

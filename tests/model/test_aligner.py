@@ -53,7 +53,7 @@ def test_an_outsiders_method_is_trained_evaluated_used_and_reported(
     for name in ("classes", "splits", "texts"):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / name).symlink_to(Path(__file__).parents[2] / "data" / name)
-    for name in ("backbone", "features", "simulated", "split", "text_features"):
+    for name in ("backbone", "descriptions", "features", "simulated", "split", "text_features"):
         shutil.copytree(demo_project / "data" / name, tmp_path / "data" / name)
     published = Path(__file__).parents[2] / "data/published_results.csv"
     shutil.copy(published, tmp_path / "data")

@@ -122,3 +122,49 @@ def test_a_wrong_ratio_is_refused(name: str) -> None:
 def test_msca_needs_as_many_views_as_its_reduction() -> None:
     with pytest.raises(InputError, match=r"reduction is 3.*has 2"):
         build("MSCA", views=2)
+
+
+def cosines(x: np.ndarray) -> np.ndarray:
+    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return x @ x.T
+
+
+@pytest.mark.parametrize("ratio", [2, 5])
+def test_a_linear_start_keeps_the_cosines_of_texts(ratio: int) -> None:
+    """The bottleneck and the GELU of a random start do not."""
+    text = torch.randn(6, 5, 16)
+    flat = text.flatten(1).numpy().astype(float)
+    given = cosines(flat - flat.mean(1, keepdims=True))  # LayerNorm takes the mean away
+    module = build("MLP", ratio=ratio)
+    before = cosines(module(text).detach().numpy())
+    module.start_linear(text)
+    after = cosines(module(text).detach().numpy())
+    assert np.abs(after - given).max() < 1e-4
+    assert np.abs(before - given).max() > 0.05
+
+
+def test_a_linear_start_of_more_texts_than_fit_keeps_the_strongest_directions() -> None:
+    directions, amounts = torch.randn(3, 80), torch.randn(40, 3)
+    text = (amounts @ directions + 1e-3 * torch.randn(40, 80)).unflatten(1, (5, 16))
+    flat = text.flatten(1).numpy().astype(float)
+    module = build("MLP")
+    module.start_linear(text)
+    after = cosines(module(text).detach().numpy())
+    assert np.abs(after - cosines(flat - flat.mean(1, keepdims=True))).max() < 0.02
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("MHA", "MLP")])
+def test_a_linear_start_leaves_modules_without_a_bottleneck(name: str) -> None:
+    module = build(name, ratio=1 if name == "SA" else None)
+    weights = {key: value.clone() for key, value in module.state_dict().items()}
+    module.start_linear(torch.randn(6, 5, 16))
+    assert all(torch.equal(value, weights[key]) for key, value in module.state_dict().items())
+
+
+def test_a_linear_start_does_not_hang_on_the_order_of_texts() -> None:
+    text = torch.randn(6, 5, 16)
+    one, two = build("MHA", heads=4), build("MHA", heads=4)
+    one.start_linear(text)
+    two.start_linear(text[torch.tensor([3, 0, 5, 1, 4, 2])])
+    for name, weight in one.state_dict().items():
+        torch.testing.assert_close(weight, two.state_dict()[name], atol=1e-4, rtol=0)

@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from amsf.model.closed_form import left_out_groups, side_by_side
-from amsf.model.ridge import RidgeAligner
+from amsf.model.linear_maps import RidgeAligner
 from tests.support.small_aligners import config_of, drawn, fitted
 
 

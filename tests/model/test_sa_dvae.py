@@ -17,6 +17,7 @@ from amsf.model.aligner import Progress
 from amsf.model.sa_dvae import SaDvaeAligner
 from amsf.training.trainer import draw_batches
 from tests.support.small_aligners import config_of, small_trainer
+from tests.support.small_benchmark import PUBLISHED
 
 STEPS, CYCLE, B = 8, 3, 24  # in the fourth cycle every weight is above zero
 
@@ -61,7 +62,7 @@ def total_losses(
 
 def test_eight_steps_equal_a_plain_loop(tmp_path: Path) -> None:
     train = {"cycles": CYCLE + 1, "steps_per_cycle": STEPS, "batch_size": B}
-    trainer, data = small_trainer(tmp_path, "sa_dvae", **train)
+    trainer, data = small_trainer(tmp_path, "sa_dvae", PUBLISHED, **train)
     net = deepcopy(trainer.model)
     trainer.cycle = CYCLE  # as if three were behind it
     net.generator = torch.Generator()  # type: ignore[assignment]

@@ -149,6 +149,11 @@ def test_short_cycles_align_in_fractions_alone() -> None:
     assert aligned == list(range(79, 100))  # e > 1500 of 1900 is e > 78.9 of 100
 
 
+def test_a_steady_schedule_is_what_a_papers_cycle_ends_with() -> None:
+    end = schedule(1899, 2, 1900, "absolute")
+    assert [schedule(e, c, 20, "steady") for e, c in ((0, 0), (19, 5))] == [end, end]
+
+
 def test_fractions_equal_the_paper_at_its_length() -> None:
     for e in range(0, 1900, 50):
         assert schedule(e, 3, 1900, "fraction") == schedule(e, 3, 1900, "absolute")

@@ -147,8 +147,7 @@ def _renamed_model(folder: Path, new: np.ndarray, out: Path) -> None:
     seen, unseen = (new[list(ids)] for ids in (model.config.seen, model.config.unseen))
     order = torch.from_numpy(np.argsort(unseen))
     state = dict(model.state_dict())
-    for name in ("classifier.linear.weight", "classifier.linear.bias"):
-        state[name] = state[name][order].clone()
+    state["class_prototypes"] = state["class_prototypes"][order].clone()
     config = replace(
         model.config, seen=tuple(np.sort(seen).tolist()), unseen=tuple(np.sort(unseen).tolist())
     )

@@ -195,7 +195,7 @@ def _joined(inputs: Inputs) -> Inputs:
     return replace(inputs, split=split, text=np.concatenate([inputs.text, text]))
 
 
-@pytest.mark.parametrize("aligner", ["vae", "ridge", "prototypes", "conse"])
+@pytest.mark.parametrize("aligner", ["vae", "ridge", "prototypes", "conse", "auto"])
 def test_other_datasets_teach_the_alignment_and_what_is_left_out_does_not(
     tmp_path: Path, aligner: str
 ) -> None:
@@ -223,10 +223,10 @@ def test_other_datasets_teach_the_alignment_and_what_is_left_out_does_not(
     assert not equal(joint, weights("learnt", other_words_for(1)))
 
 
-def test_texts_of_unseen_classes_reach_the_classifier_alone(tmp_path: Path) -> None:
+def test_texts_of_unseen_classes_reach_their_prototypes_alone(tmp_path: Path) -> None:
     last = {"selection": "last"}
     plain = load_model(_train(tmp_path / "plain", last) / "test").state_dict()
     other = load_model(_train(tmp_path / "other", last, _spoil_unseen_texts) / "test").state_dict()
     same = {name: torch.equal(plain[name], other[name]) for name in plain}
     assert all(same[name] for name in plain if name.startswith("vae."))
-    assert not same["classifier.linear.weight"]
+    assert not same["class_prototypes"]

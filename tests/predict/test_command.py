@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amsf.base.artifacts import EXAMPLES
+from amsf.command.examples import example_recordings
 from amsf.pack.npz import write
 from amsf.predict.__main__ import Predictor, main, scene_of
 from amsf.skeleton.joints import layout_of
@@ -18,6 +20,7 @@ from amsf.skeleton.recordings import SkeletonSet
 from tests.support.raw_files import one_body, write_ntu
 from tests.support.small_project import KEY
 
+ROOT = Path(__file__).parents[2]
 SKELETONS = "data/simulated/demo/skeletons.safetensors"
 
 
@@ -195,6 +198,61 @@ def test_the_title_of_the_animation(clip: Path) -> None:
 def test_top_must_be_positive(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = call(capsys, [clip, "--top", 0], code=2)
     assert "expected 1 or more" in err
+
+
+def test_a_file_of_many_recordings(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = SkeletonSet.load(SKELETONS).names
+    out, _ = call(capsys, [SKELETONS, "--list"])
+    head, *rows = out.splitlines()
+    assert head == f"{SKELETONS}:"
+    assert [row.split("(")[0].strip() for row in rows] == names
+    assert rows[0].endswith(" frames, 1 person)")
+    one = ["--only", names[7], "--only", names[3]]
+    out, _ = call(capsys, [SKELETONS, "--json", *one])
+    assert [p["recording"] for p in json.loads(out)["predictions"]] == [names[3], names[7]]
+    out, _ = call(capsys, [SKELETONS, "--list", *one])
+    assert len(out.splitlines()) == 3
+    _, err = call(capsys, [SKELETONS, "--only", names[3] + "x"], code=1)
+    assert f"no recording has this name; did you mean '{names[3]}'?" in err
+
+
+def test_listing_needs_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main([str(ROOT / EXAMPLES / "recording.npz"), "--list"])
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "none.npz"), "--list"])
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none.npz'}: no such file\n"
+
+
+def test_without_a_benchmark(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([SKELETONS])
+    assert f"--benchmark is missing; name one of params.yaml, which has {KEY}" in (
+        capsys.readouterr().err
+    )
+
+
+def test_from_another_folder(
+    demo_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The sample recording, as README uses it, with the project named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / EXAMPLES)
+    words = ["examples/recording.npz", "--project", demo_project, "--gif", "out.gif"]
+    out, _ = call(capsys, [*words, "--json", "--classes", "examples/my_actions.csv"])
+    answers = json.loads(out)["predictions"]
+    assert [row["recording"] for row in answers] == list(example_recordings().names)
+    for row in answers:
+        assert {"squat and clap", "salute"} <= {c["label"] for c in row["classes"]}
+    assert (tmp_path / "out.gif").is_file()
 
 
 @pytest.mark.parametrize("size", [1e15, 3e38])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from amsf.report.figures import COLOURS, SCALE, SHAPES, mark, picture, short, write_cells
+from amsf.report.figures import COLOURS, SCALE, SHAPES, mark, picture, whole, write_cells
 
 
 def test_thirty_five_classes_have_marks_of_their_own() -> None:
@@ -30,15 +30,15 @@ def test_colours_show_on_white() -> None:
 
 
 def test_names_that_are_long_or_hold_dollars() -> None:
-    assert short("wave") == "wave"
-    assert len(short("x" * 80)) == 30
-    assert short("x" * 80).endswith("…")
-    assert short("$5") == r"\$5"
+    assert whole("wave") == "wave"
+    assert whole("wave with both hands above the head") == "wave with both hands above the\nhead"
+    assert whole("x" * 80).replace("\n", "") == "x" * 80
+    assert whole("$5") == r"\$5"
 
 
 def test_a_dollar_begins_no_formula(tmp_path: Path) -> None:
     with picture(tmp_path / "a.png", 2, 1) as figure:
-        figure.text(0, 0, short("$\\frac{ and $"))  # as a formula an error
+        figure.text(0, 0, whole("$\\frac{ and $"))  # as a formula an error
     assert Image.open(tmp_path / "a.png").size == (300, 150)
 
 

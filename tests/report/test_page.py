@@ -13,7 +13,6 @@ from amsf.dataset.splits import OtherSet
 from amsf.report.benchmark_section import benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.page import build_page, summary_row
-from amsf.report.provenance import Provenance
 from amsf.report.published_results import load_published, published_beside
 from amsf.report.render import render
 from amsf.report.words import spread
@@ -42,8 +41,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(both: list[BenchmarkData], published: pd.DataFrame, pictures: Path) -> str:
-    provenance = Provenance({"python": "3.11"}, None, (), HOST, ())
-    return build_page(both, published, provenance, pictures)
+    return build_page(both, published, pictures)
 
 
 def cells(table: str) -> list[list[str]]:
@@ -79,7 +77,7 @@ def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[Benchmar
     first = made[made.index("<table") : made.index("</table>")]
     header, two, together, ridge, one, alone_ridge = cells(first)
     row = dict(zip(header, two, strict=True))
-    assert row["Benchmark"] == "two-u3"
+    assert row["Benchmark"].removesuffix(" DOUBTFUL") == "two-u3"
     for score, name in (("zsl", "ZSL"), ("seen", "S"), ("unseen", "U"), ("H", "H")):
         assert row[name] == spread(both[0].metrics, score)
         assert "±" in row[name]
@@ -113,10 +111,11 @@ def test_gates_side_by_side(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
     gates = {**both[0].metrics["gates"]}
-    gates["energy"] = {"auc": 0.5, "ausuc": 0.25, "H": 0.125, "H_best": 0.375}
+    gates["energy"] = {"auc": 0.5, "ausuc": 0.25, "H": 0.125, "H_best": 0.375, "H_chance": 0.2}
+    gates["energy"]["better_than_chance"] = False
+    gates["combined"] = {**gates["combined"], "better_than_chance": True}
     benchmark = replace(both[0], metrics={**both[0].metrics, "gates": gates})
-    run = Provenance({}, None, (), HOST, ())
-    page = build_page([benchmark, both[1]], published, run, pictures)
+    page = build_page([benchmark, both[1]], published, pictures)
     assert page.count("Gates side by side") == 1  # none of ZSL alone
     start = page.index("Gates side by side")
     table = page[page.index("<table", start) : page.index("</table>", start)]
@@ -126,11 +125,12 @@ def test_gates_side_by_side(
         "AUSUC",
         "H at the chosen threshold",
         "H at the best threshold",
+        "H of a coin",
         "Remark",
     ]
     by_name = {row[0]: row[1:] for row in rows}
     assert list(by_name) == list(GATES)
-    assert by_name["energy"] == ["50.0", "25.0", "12.5", "37.5", "no better than chance"]
+    assert by_name["energy"] == ["50.0", "25.0", "12.5", "37.5", "20.0", "no better than chance"]
     assert by_name["combined"][-1] == "used"
     assert re.findall(r'<tr class="own"><th scope="row">(\w+)', table) == ["combined"]
     worth = gates["combined"]
@@ -153,7 +153,7 @@ def test_transductive_never_goes_without_the_word(
         "beside": {"ridge": {"zsl": {"overall": 0.877}}, "ensemble": scores},
     }
     benchmark = replace(both[0], metrics={**both[0].metrics, "transductive": found})
-    page = build_page([benchmark], published, Provenance({}, None, (), HOST, ()), pictures)
+    page = build_page([benchmark], published, pictures)
     for number in ("91.3", "87.7"):  # each of them in this one table
         assert page.count(number) == page[page.index("<h3>Transductive") :].count(number)
     start = page.index("<h3>Transductive")
@@ -171,7 +171,7 @@ def test_many_class_splits(
 ) -> None:
     study = small_study({"ridge": [0.5, 0.75], "ridge, transductive": [0.75, 0.75]})
     benchmark = replace(both[0], study=study)
-    page = build_page([benchmark], published, Provenance({}, None, (), HOST, ()), pictures)
+    page = build_page([benchmark], published, pictures)
     start = page.index("<h3>Over 2 class splits")
     header, *rows = cells(page[page.index("<table", start) : page.index("</table>", start)])
     assert header == ["Method", "ZSL", "H", "ZSL less that of ridge"]
@@ -193,9 +193,8 @@ def test_simulated_data_says_so_in_its_row(both: list[BenchmarkData]) -> None:
 def test_simulated_data_says_so_in_its_section(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
-    run = Provenance({}, None, (), HOST, ())
     benchmark = replace(both[1], simulated=True)
-    words = Reader(build_page([benchmark], published, run, pictures)).words
+    words = Reader(build_page([benchmark], published, pictures)).words
     assert "SIMULATED recordings are made by a program and say nothing of real ones." in words
     assert "SIMULATED The recordings of this benchmark are made by a program" in words
     assert "standard deviation" not in words  # of one seed
@@ -249,12 +248,10 @@ def test_elements_are_closed(made: str) -> None:
 def test_published_results_stand_beside_ours(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
-    assert "No published result is known for mine" in build_page(
-        both, published, Provenance({}, None, (), HOST, ()), pictures
-    )
+    assert "No published result is known for mine" in build_page(both, published, pictures)
     table = published.assign(dataset="mine", seen=6, unseen=3).head(8)
     table.loc[table["method"].str.startswith("MSF"), "selection"] = "test"
-    page = build_page([both[0]], table, Provenance({}, None, (), HOST, ()), pictures)
+    page = build_page([both[0]], table, pictures)
     start = page.index("Beside published results")
     rows = cells(page[page.index("<table", start) : page.index("</table>", start)])
     assert rows[0] == ["Method", "ZSL", "H", "Source", "Comparable", "What differs"]

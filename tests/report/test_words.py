@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from amsf.report.closing import closing_table
 from amsf.report.data import BenchmarkData, confused_pairs
 from amsf.report.words import (
     confusion_sentences,
@@ -14,6 +17,7 @@ from amsf.report.words import (
     describe_classes,
     describe_confusion,
     describe_curve,
+    doubts,
     findings,
     nearest_texts,
     spread,
@@ -58,7 +62,9 @@ def test_sentences_name_both_classes_and_the_side_they_cross_to(two: BenchmarkDa
 
 
 def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
-    assert findings(two) == ["a finding with <b>markup</b>"]
+    # Whether so short a training beats chance is not what is tested here.
+    usual = findings(two)
+    assert usual[-1] == "a finding with <b>markup</b>"
     told = findings(
         replace(
             two,
@@ -66,9 +72,9 @@ def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
             text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": []}},
         )
     )
-    assert len(told) == 3
-    assert told[1] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
-    assert "higher than on new samples" in told[2]
+    assert told[: len(usual)] == usual and len(told) == len(usual) + 2
+    assert told[-2] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
+    assert "higher than on new samples" in told[-1]
 
 
 def test_alternative_texts_hold_the_numbers(two: BenchmarkData) -> None:
@@ -86,3 +92,63 @@ def test_nearest_texts_by_plain_search(two: BenchmarkData) -> None:
         expected = (two.labels[c], two.labels[best], "unseen" if best >= 6 else "seen")
         assert (label, near, side) == expected
         assert cosine == pytest.approx(others[best])
+
+
+def metrics_of(**scores: float) -> dict[str, Any]:
+    found = {name: {"overall": value} for name, value in scores.items()}
+    return {"mean": found, "seeds": {"0": found, "1": found}, "beside": {}}
+
+
+GOOD = {"zsl": 0.6, "seen": 0.7, "unseen": 0.4, "gate_seen": 0.8, "gate_unseen": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"zsl": 0.2}, ["ZSL is 20.0 %, no better than chance, 20.0 % (one of 5 classes)"]),
+        ({"zsl": 0.21}, []),
+        ({"unseen": 0.04, "seen": 0.05}, ["S is 5.0 %, no better", "U is 4.0 %, no better"]),
+        (
+            {"gate_unseen": 0.005, "gate_seen": 0.995},
+            ["the gate of seed 0, seed 1 takes nearly every sample for a seen class"],
+        ),
+        (
+            {"gate_unseen": 1.0, "gate_seen": 0.0},
+            ["the gate of seed 0, seed 1 takes nearly every sample for an unseen class"],
+        ),
+        ({"gate_unseen": 0.005, "gate_seen": 0.9}, []),
+    ],
+)
+def test_what_to_distrust(changed: dict[str, float], told: list[str]) -> None:
+    found = doubts(metrics_of(**(GOOD | changed)), seen=15, unseen=5)
+    assert len(found) == len(told)
+    for line, beginning in zip(found, told):
+        assert line.startswith(beginning)
+
+
+def test_of_one_seed_and_the_ensemble_too() -> None:
+    metrics = metrics_of(**GOOD)
+    bad = {"gate_unseen": {"overall": 0.0}, "gate_seen": {"overall": 1.0}}
+    metrics["seeds"]["1"] = bad
+    metrics["beside"] = {"ensemble": bad, "ridge": bad}
+    (line,) = doubts(metrics, seen=15, unseen=5)
+    assert line.startswith("the gate of seed 1, the ensemble takes")
+
+
+def test_a_run_ends_with_a_table(tmp_path_factory: pytest.TempPathFactory) -> None:
+    both = [found_in(tmp_path_factory, key) for key in ("two-u3", "one-u3")]
+    lines = closing_table(both, Path("metrics/report.html")).splitlines()
+    assert lines[0].split() == ["ZSL", "S", "U", "H", "chance", "of", "ZSL"]
+    row = next(line for line in lines if line.startswith("two-u3"))
+    for score in ("zsl", "seen", "unseen", "H"):
+        assert spread(both[0].metrics, score) in row
+    assert row.endswith(" 33.3")
+    assert lines[-1] == "Report: metrics/report.html"
+    assert "Percent; ± is the standard deviation over seeds." in lines
+    # One that is at chance is marked, and the page says so too.
+    bad = {**both[1].metrics, "mean": {"zsl": {"overall": 0.3, "per_class": 0.3}}}
+    lines = closing_table([replace(both[1], metrics=bad)], Path("r.html")).splitlines()
+    assert lines[1].startswith("one-u3 !")
+    assert lines[-2].startswith("! one-u3: ZSL is 30.0 %, no better than chance, 33.3 %")
+    assert findings(replace(both[1], metrics=bad))[0].startswith("ZSL is 30.0 %")

@@ -28,8 +28,14 @@ def test_summarize_leaves_metrics_report_pictures_and_plots(
     assert files(project / "metrics") == {
         "gzsl.json",
         "report.html",
-        "pictures/two-u3/curve.png",
-        *(f"pictures/{key}/{name}.png" for key in ("two-u3", "one-u3") for name in names),
+        "run.html",
+        *(f"pictures/two-u3/curve.{kind}" for kind in ("png", "svg")),
+        *(
+            f"pictures/{key}/{name}.{kind}"
+            for key in ("two-u3", "one-u3")
+            for name in names
+            for kind in ("png", "svg")
+        ),
         *(f"plots/{name}.csv" for name in ("accuracy", "confusion", "curve", "losses", "weights")),
     }
     rows = json.loads((project / "metrics/gzsl.json").read_text())

@@ -376,11 +376,18 @@ def test_a_missing_file(tmp_path: Path) -> None:
 # switch -> (what the published code does, what is sound)
 SWITCHES: dict[str, tuple[Any, Any]] = {
     "selection": ("test", "val"),
+    "patience": (0, 3),
     "normalise_at_evaluation": (False, True),
+    "standardise": (False, True),
+    "centre_texts": (False, True),
+    "fusion_start": ("random", "linear"),
+    "decoder": ("relu", "linear"),
+    "discriminative_weight": (0.0, 0.03),
+    "read_out": ("classifier", "text"),
     "noise": ("shared", "independent"),
     "classifier_relu": (True, False),
     "classifier_restart": (False, True),
-    "schedule": ("absolute", "fraction"),
+    "schedule": ("absolute", "steady"),
     "seeding": ("stream", "run"),
     "gate_threshold": ("training", "cross_validated"),
 }

@@ -1,8 +1,9 @@
 """A few texts, steps of the skeleton encoder and steps of the VAE, at their real widths.
 
-``python -m tests.support.portable_run FOLDER JOBS`` writes what `encode`, `backbone` and `train`
-compute: text vectors, the encoder's weights and features, both phases' models. It is run on this
-processor and on an emulated one, whose results must have the same bytes.
+``python -m tests.support.portable_run FOLDER JOBS`` writes what the pipeline computes: text
+vectors, the encoder's weights and features, both phases' models, their evaluation, and
+``metrics/gzsl.json``. It is run on this processor and on an emulated one, whose results must have
+the same bytes.
 
 C = 24 classes of :mod:`tests.support.small_benchmark` · F = 256 · V = 2 views · D = 384.
 """
@@ -12,25 +13,35 @@ from __future__ import annotations
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 
 # ruff: isort: split
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 
 from amsf.backbone.network import FEATURES, EncoderShape
 from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, save_encoder, train_encoder
+from amsf.base.artifacts import CLASSES as CLASS_LISTS
+from amsf.base.artifacts import METRICS, Artifacts, phase_file
+from amsf.base.storage import write_json
 from amsf.demo.simulation import simulate
+from amsf.evaluation.headline import headline
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.machine.device import set_up
-from amsf.settings.params import Backbone, Text
+from amsf.report.data import gather
+from amsf.settings.params import Backbone, Settings, Text, load_params
 from amsf.skeleton.joints import layout_of
 from amsf.text.encoders import load_encoder
-from amsf.training.runs import Inputs, train_benchmark
+from amsf.text.features import TextFeatures
+from stages import evaluate, train
 from tests.support.small_benchmark import CLASSES, SPLIT, VIEWS, small_settings
 
+KEY = "small-u3"
+ARTIFACTS = Artifacts(KEY)
 # Small, since the emulated processor is some hundred times slower.
 RECORDINGS, FRAMES, TEXTS = 16, 16, 3
 WORDS = ("a person", "two people", "the left arm", "raise", "lower slowly", "turn and jump")
@@ -47,7 +58,7 @@ def encode_few(out: Path) -> np.ndarray:
 
 def train_backbone(out: Path) -> np.ndarray:
     """Features (RECORDINGS, F) of an encoder after two steps."""
-    recordings = simulate(subjects=4, repetitions=1)
+    recordings = simulate(subjects=3, repetitions=1)
     layout, classes = layout_of(recordings.layout), sorted(set(recordings.label.tolist()))
     rows = np.arange(0, len(recordings), len(recordings) // RECORDINGS)[:RECORDINGS]
     samples = prepare(recordings, rows, layout, FRAMES)
@@ -61,13 +72,27 @@ def train_backbone(out: Path) -> np.ndarray:
     return features
 
 
-def train_models(out: Path, text: np.ndarray, features: np.ndarray, jobs: int) -> None:
-    """Both phases of a seed, two steps each, on features as wide as ours."""
+def small_run(jobs: int) -> Settings:
+    """Write params.yaml, the class list and the split; both phases of a seed train two steps."""
     settings = small_settings(
         model={"heads": 4, "latent": 200},
         train={"cycles": 1, "steps_per_cycle": 2, "batch_size": 8, "classifier_steps": 3},
+        evaluate={"baselines": ["ridge"]},
         compute={"jobs": jobs},
     )
+    entry = {"dataset": SPLIT.dataset, "unseen": len(SPLIT.unseen), "source": "data"}
+    benchmarks = {KEY: {**entry, "features": "published"}}
+    params = {"benchmarks": benchmarks, **settings.model_dump(mode="json")}
+    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    CLASS_LISTS.mkdir(parents=True)
+    lines = ["id,label,persons", *(f"{c},class {c},1" for c in range(CLASSES))]
+    (CLASS_LISTS / f"{SPLIT.dataset}.csv").write_text("\n".join(lines), encoding="utf-8")
+    SPLIT.save(ARTIFACTS.split)
+    return load_params().for_benchmark(KEY)
+
+
+def save_phases(features: np.ndarray) -> None:
+    """Both phases' samples, drawn from the features whatever their class."""
     rng = np.random.default_rng(0)
 
     def samples(classes: tuple[int, ...], *, scored: bool = False) -> ImportedSamples:
@@ -83,18 +108,23 @@ def train_models(out: Path, text: np.ndarray, features: np.ndarray, jobs: int) -
     }.items():
         sets = {"train": samples(seen), "zsl": samples(unseen)}
         sets["gzsl"] = samples(every if phase == "test" else SPLIT.seen, scored=True)
-        save_phase(out / "phases" / f"{phase}.safetensors", sets)
-    inputs = Inputs(settings, SPLIT, text, out / "phases")
-    train_benchmark(inputs, out / "models", out / "scratch")
+        save_phase(phase_file(ARTIFACTS.features, phase), sets)
+    write_json(ARTIFACTS.features / "manifest.json", {})
 
 
 def main(out: Path, jobs: int) -> None:
     """Compute all of it below ``out``, which is new."""
     out.mkdir(parents=True)
-    set_up(small_settings().compute)
-    text, features = encode_few(out), train_backbone(out)
+    os.chdir(out)
+    set_up(small_run(jobs).compute)
+    text, features = encode_few(Path()), train_backbone(Path())
     assert features.shape[1] == FEATURES
-    train_models(out, text, features, jobs)
+    TextFeatures(text, VIEWS, "minilm", SPLIT.dataset).save(ARTIFACTS.text_features)
+    save_phases(features)
+    train.main(KEY)
+    evaluate.main(KEY)
+    # As the stage summarize, but for its pictures.
+    write_json(METRICS.scores, {KEY: headline(gather(KEY, load_params()).metrics)})
 
 
 if __name__ == "__main__":

@@ -43,9 +43,11 @@ def fitted(config: Config, x: Tensor, labels: Tensor, text: Tensor) -> Any:
     return model
 
 
-def small_trainer(folder: Path, name: str, **train: Any) -> tuple[PhaseTrainer, PhaseFeatures]:
+def small_trainer(
+    folder: Path, name: str, protocol: dict[str, Any] | None = None, **train: Any
+) -> tuple[PhaseTrainer, PhaseFeatures]:
     """A trainer of the small benchmark with straight features, and the phase's features."""
-    settings = small_settings(model={"aligner": name}, train=train)
+    settings = small_settings(model={"aligner": name}, train=train, protocol=protocol or {})
     inputs = small_inputs(folder, settings, folded=False)
     data = load_phase(folder / "test.safetensors")
     config = Config(

@@ -92,6 +92,11 @@ def small_report(
     rows = "".join(f'{i},"{label}",1\n' for i, label in enumerate(labels))
     (folder / "data/classes").mkdir(parents=True, exist_ok=True)
     (folder / f"data/classes/{dataset}.csv").write_text("id,label,persons\n" + rows)
+    for view in VIEWS:
+        texts = "".join(f'{i},0,"{view} of {label}"\n' for i, label in enumerate(labels))
+        path = folder / f"data/descriptions/{dataset}/{view}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("id,sample,text\n" + texts)
     settings = _add_params(folder, key, dataset, unseen, seeds, task, switches or {})
     first, second = C - unseen, C - 2 * unseen
     split = make_split(
@@ -114,7 +119,7 @@ def small_report(
     test, val = loaded["test"], loaded.get("val")
     results = [evaluate_seed(*pair, test, val, vectors, settings) for pair in trained]
     beside = evaluate_beside(trained, test, val, vectors, split, settings)
-    space = None if val is None else space_of(test)
+    space = None if val is None else space_of(test, vectors[list(split.seen)])
     out = folder / f"data/evaluation/{key}"
     write_results(out, results, beside, space, split, labels, settings)
 

@@ -65,7 +65,17 @@ def test_the_first_of_the_best_cycles_counts() -> None:
     record = TrainingRecord()
     for cycle, accuracy in enumerate([0.2, 0.5, 0.5, 0.4]):
         record.add(CycleResult(cycle, {}, accuracy, 1.0, []))
-    assert record.best == 1
+    assert record.best(smoothed=False) == 1
+
+
+def test_a_lucky_cycle_does_not_count_where_accuracies_are_smoothed() -> None:
+    record = TrainingRecord()
+    assert record.best(smoothed=True) == 0
+    for cycle, accuracy in enumerate([0.2, 0.9, 0.1, 0.5, 0.6, 0.55]):
+        record.add(CycleResult(cycle, {}, accuracy, 1.0, []))
+    # By hand: .55, .4, .5, .4, .55, .575; the ends have one neighbour.
+    assert record.best(smoothed=True) == 5
+    assert record.best(smoothed=False) == 1
 
 
 def test_a_snapshot_of_another_model(tmp_path: Path) -> None:
@@ -112,6 +122,6 @@ def test_a_cut_snapshot(tmp_path: Path, keep: int) -> None:
 def test_numbers_survive_exactly(tmp_path: Path) -> None:
     trained, _ = trainer(tmp_path, small_settings())
     value = float(np.nextafter(0.1, 1))
-    record = TrainingRecord([{"cycle": 0, "zsl_accuracy": None, "classes_loss": value}], [], 0)
+    record = TrainingRecord([{"cycle": 0, "zsl_accuracy": None, "classes_loss": value}], [])
     save_phase_snapshot(tmp_path / "s.safetensors", trained, record)
     assert read_record(tmp_path / "s.safetensors").cycles[0]["classes_loss"] == value

@@ -44,7 +44,7 @@ def test_order_of_phases(sections: dict[str, Any], expected: tuple[str, ...]) ->
 
 
 def test_validation_chooses_the_cycle_of_both_phases(tmp_path: Path) -> None:
-    models = train(tmp_path, train={"cycles": 5})
+    models = train(tmp_path, train={"cycles": 5}, protocol={"patience": 0})
     cycles = pd.read_csv(models / "seed0/val/cycles.csv")
     best = int(cycles["zsl_accuracy"].idxmax())
     assert len(cycles) == 5
@@ -53,6 +53,26 @@ def test_validation_chooses_the_cycle_of_both_phases(tmp_path: Path) -> None:
     tested = pd.read_csv(models / "seed0/test/cycles.csv")
     assert len(tested) == 5
     assert tested["zsl_accuracy"].isna().all()
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_validation_sets_the_length_of_training(tmp_path: Path, patience: int) -> None:
+    """It ends when the mean of neighbouring cycles has not risen for so many; test ends there."""
+    short = {"cycles": 30, "steps_per_cycle": 5}
+    models = train(tmp_path, train=short, protocol={"patience": patience})
+    accuracy = pd.read_csv(models / "seed0/val/cycles.csv")["zsl_accuracy"]
+    means = [accuracy[max(0, i - 1) : i + 2].mean() for i in range(len(accuracy))]
+    best = means.index(max(means))
+    assert len(accuracy) == best + 1 + patience < 30
+    assert len(pd.read_csv(models / "seed0/test/cycles.csv")) == best + 1
+    for phase in ("val", "test"):
+        assert load_model(models / f"seed0/{phase}").config.cycle == best
+
+
+def test_an_ended_validation_phase_is_not_gone_on_with(tmp_path: Path) -> None:
+    short = {"cycles": 30, "steps_per_cycle": 5}
+    first = tree(train(tmp_path, train=short))
+    assert tree(train(tmp_path, train=short)) == first
 
 
 def test_the_last_cycle(tmp_path: Path) -> None:
@@ -119,8 +139,9 @@ def test_a_snapshot_put_back_by_another_process_is_told(
 
     monkeypatch.setattr(runs, "save_phase_snapshot", keep_first)
     monkeypatch.setattr(runs, "side_by_side", put_back)
+    plain = small_settings(protocol={"patience": 0})
     with pytest.raises(InputError, match=r"snapshot\.safetensors: holds 1 of 3 cycles"):
-        train_benchmark(small_inputs(tmp_path, small_settings()), tmp_path / "models", folder)
+        train_benchmark(small_inputs(tmp_path, plain), tmp_path / "models", folder)
     assert not (tmp_path / "models").exists()
 
 

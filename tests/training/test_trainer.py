@@ -17,7 +17,7 @@ from amsf.model import eager_adam
 from amsf.model.aligner import Config
 from amsf.settings.params import Settings
 from amsf.training.trainer import PhaseTrainer, Streams, draw_batches
-from tests.support.small_benchmark import SPLIT, small_inputs, small_settings
+from tests.support.small_benchmark import PUBLISHED, SPLIT, small_inputs, small_settings
 
 CPU = torch.device("cpu")
 
@@ -71,7 +71,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     first, second = (final_weights(tmp_path, settings) for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     other = final_weights(tmp_path, settings, seed=1)
-    assert not torch.equal(first["classifier.linear.weight"], other["classifier.linear.weight"])
+    assert not torch.equal(first["class_prototypes"], other["class_prototypes"])
 
 
 def test_learns_to_name_unseen_classes(tmp_path: Path) -> None:
@@ -85,7 +85,8 @@ def test_learns_to_name_unseen_classes(tmp_path: Path) -> None:
 
 
 def test_curve_rows_are_means_between_rows(tmp_path: Path) -> None:
-    trained, _ = trainer(tmp_path, small_settings(train={"steps_per_cycle": 45, "cycles": 1}))
+    settings = small_settings(train={"steps_per_cycle": 45, "cycles": 1}, protocol=PUBLISHED)
+    trained, _ = trainer(tmp_path, settings)
     rows = next(iter(trained.cycles(1, None))).points
     assert [row["step"] for row in rows] == [*range(2, 45, 2), 45]
     assert rows[-1]["weight_text_cross"] == rows[-1]["weight_skeleton_cross"] == 1
@@ -105,8 +106,12 @@ def test_unobserved_samples_change_nothing(tmp_path: Path) -> None:
     ("switch", "values"),
     [
         ("noise", ("independent", "shared")),
-        ("classifier_relu", (False, True)),
-        ("classifier_restart", (True, False)),
+        ("standardise", (True, False)),
+        ("centre_texts", (True, False)),
+        ("fusion_start", ("linear", "random")),
+        ("decoder", ("linear", "relu")),
+        ("discriminative_weight", (0.03, 0.0)),
+        ("schedule", ("steady", "fraction")),
         ("schedule", ("fraction", "absolute")),
         ("initial_logvar", (-5.0, 0.0)),
         ("kl_weight", (0.0, 0.1)),
@@ -117,6 +122,15 @@ def test_each_switch_changes_the_result(
 ) -> None:
     weights = [
         final_weights(tmp_path, small_settings(protocol={switch: value})) for value in values
+    ]
+    assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.parametrize("switch", ["classifier_relu", "classifier_restart"])
+def test_each_switch_of_the_classifier_changes_the_result(tmp_path: Path, switch: str) -> None:
+    weights = [
+        final_weights(tmp_path, small_settings(protocol={"read_out": "classifier", switch: value}))
+        for value in (False, True)
     ]
     assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
@@ -136,7 +150,8 @@ def test_classifier_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool, large: int
 ) -> None:
     monkeypatch.setattr(eager_adam, "LARGE", large)
-    settings = small_settings(protocol={"classifier_restart": restart}, train={"cycles": 2})
+    protocol = {"read_out": "classifier", "classifier_restart": restart}
+    settings = small_settings(protocol=protocol, train={"cycles": 2})
     trained, _ = trainer(tmp_path, settings)
     steps = []
     for _ in trained.cycles(2, None):
@@ -151,7 +166,9 @@ def test_features_are_normalised_unless_told_otherwise(tmp_path: Path) -> None:
     beforehand = PhaseFeatures(normed, data.zsl, data.gzsl)
 
     def recon(data: PhaseFeatures, normalise: bool) -> float:
-        settings = small_settings(model={"normalise_features": normalise})
+        settings = small_settings(
+            model={"normalise_features": normalise}, protocol={"standardise": False}
+        )
         trained, _ = trainer(tmp_path, settings, data=data)
         return next(iter(trained.cycles(1, None))).points[0]["loss_skeleton_recon"]
 
@@ -191,7 +208,8 @@ def test_features_are_read_where_they_lie(tmp_path: Path) -> None:
 @pytest.mark.parametrize("batch_size", [4, 64])
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_classes_of_a_batch(tmp_path: Path, batch_size: int, device: str) -> None:
-    trained, data = trainer(tmp_path, small_settings(train={"batch_size": batch_size}))
+    settings = small_settings(train={"batch_size": batch_size}, protocol=PUBLISHED)
+    trained, data = trainer(tmp_path, settings)
     batch = torch.arange(0, 420, 420 // batch_size)[:batch_size]
     expected = trained.seen_text[[SPLIT.seen.index(c) for c in data.train.labels[batch].tolist()]]
     if device == "cpu":
@@ -210,7 +228,8 @@ def test_classes_of_a_batch(tmp_path: Path, batch_size: int, device: str) -> Non
 
 def test_a_nonfinite_loss_names_terms_and_step(tmp_path: Path) -> None:
     data = load_phase_with_infinite_row(tmp_path)
-    trained, _ = trainer(tmp_path, small_settings(model={"normalise_features": False}), data=data)
+    settings = small_settings(model={"normalise_features": False}, protocol={"standardise": False})
+    trained, _ = trainer(tmp_path, settings, data=data)
     with pytest.raises(InputError, match=r"test phase, seed 0.*skeleton_recon.*step 1 of cycle 1"):
         list(trained.cycles(1, None))
 
@@ -225,7 +244,8 @@ def test_a_nonfinite_loss_names_terms_and_step(tmp_path: Path) -> None:
     ],
 )
 def test_nonfinite_weights_are_told(tmp_path: Path, train: dict[str, float], named: str) -> None:
-    trained, _ = trainer(tmp_path, small_settings(train=train))
+    settings = small_settings(train=train, protocol={"read_out": "classifier"})
+    trained, _ = trainer(tmp_path, settings)
     with pytest.raises(InputError, match=rf"seed 0.*{named}.*end of cycle 1.*learning_rate"):
         list(trained.cycles(1, None))
 

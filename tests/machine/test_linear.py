@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from amsf.model import linear as module
-from amsf.model.linear import LinearMap, linear
+from amsf.machine import linear as module
+from amsf.machine.linear import LinearMap, linear
 
 
 @pytest.mark.parametrize("shape", [(7,), (5, 7), (4, 5, 7)])
