@@ -113,7 +113,7 @@ def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
 def pooled(splits: int) -> list[tuple[Table, Table, Table]]:
     """For each set: alone, with the others, and with those of their classes that mean the same.
 
-    None with 0 splits. The classifier learns all sets at once, half a minute of computing a split.
+    None with 0 splits.
     """
     found = []
     for dataset, unseen in SMALLEST if splits else ():
