@@ -43,6 +43,10 @@ class Extractor(Protocol):
         """The joints that it takes, a key of :data:`amsf.skeleton.joints.LAYOUTS`."""
 
     @property
+    def joints(self) -> frozenset[int] | None:
+        """Those of the layout's joints that it looks at; None for all."""
+
+    @property
     def width(self) -> int:
         """F."""
 
@@ -89,6 +93,11 @@ class EncoderExtractor:
         return self.encoder.shape.layout
 
     @property
+    def joints(self) -> None:
+        """It looks at all joints."""
+        return None
+
+    @property
     def width(self) -> int:
         """F."""
         return FEATURES
@@ -125,6 +134,12 @@ class MotionExtractor:
     layout: str
     scaling: Scaling
     classifier: SeenClassifier
+
+    @property
+    def joints(self) -> frozenset[int]:
+        """Those of the layout's joints that it looks at."""
+        layout = layout_of(self.layout)
+        return frozenset((*layout.parts.values(), *layout.spine, *layout.hips, *layout.shoulders))
 
     @property
     def width(self) -> int:
@@ -172,6 +187,11 @@ class CombinedExtractor:
     def layout(self) -> str:
         """The joints that it takes."""
         return self.encoder.layout
+
+    @property
+    def joints(self) -> None:
+        """It looks at all joints."""
+        return None
 
     @property
     def width(self) -> int:

@@ -14,6 +14,7 @@ DATA = Path("data")
 # What people write, in git.
 CLASSES = DATA / "classes"  # <dataset>.csv
 EXAMPLES = DATA / "examples"  # a recording and words to try prediction with
+LAYOUTS = DATA / "layouts"  # <name>.yaml: joint layouts of your own
 LISTS = DATA / "splits"  # <key>.yaml: the unseen classes of split.kind listed
 PROMPTS = DATA / "prompts"  # <view>.txt
 PUBLISHED_RESULTS = DATA / "published_results.csv"

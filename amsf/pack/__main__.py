@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -31,8 +32,11 @@ from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
 from amsf.pack.name_list import NameList
+from amsf.pack.stated import ClassFolders, add_options, take_options
+from amsf.skeleton.cleaning import NOTHING, Stated
+from amsf.skeleton.correspondence import converted, correspondence
+from amsf.skeleton.partition import LIST_NAME
 from amsf.skeleton.recordings import FILE_NAME, UNKNOWN, Recording, recordings_to_file
-from amsf.skeleton.stature import AXES
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def pack(
     dataset: str | None = None,
     jobs: int = 0,
     missing: str | Path | None = None,
-    up: str | None = None,
+    stated: Stated = NOTHING,
 ) -> Packed:
     """Read raw recordings and write the skeleton set and the report on it.
 
@@ -71,11 +75,11 @@ def pack(
         source: the folder of recordings (or, for ``npz``, the file).
         out: the folder to write into.
         format_name: a key of :data:`amsf.pack.formats.FORMATS`.
-        dataset: the dataset's name, for ``npz`` only, by default the name of ``out``; each other
-            format belongs to one dataset.
+        dataset: the dataset's name, by default the name of ``out``; not for the formats that belong
+            to one dataset.
         jobs: the number of processes; 0 takes one for each core.
         missing: a text file that names recordings to leave out.
-        up: the axis that is up in the files, such as ``z``; None has it found.
+        stated: what is known of the files: axes, unit, layout, whether they are 2-D.
 
     Raises:
         InputError: the dataset's name is not fit for files, the source is not there, holds no file
@@ -83,22 +87,24 @@ def pack(
             labels count from 1, or ``out`` cannot be written. Nothing is written then.
     """
     source, out = Path(source), Path(out)
-    if dataset is not None and format_name != "npz":
+    own = format_name not in FORMATS or FORMATS[format_name].classes is None
+    if dataset is not None and not own:
         raise InputError(
-            f"a dataset's name is for format npz alone; {format_name} belongs to one dataset"
+            f"a dataset's name is for recordings of your own; {format_name} belongs to one dataset"
         )
     listed = NameList(missing) if missing is not None else None
     tasks, left_out = find_source(source, format_name)
-    if listed is not None and format_name != "npz":  # whose files are not named like recordings
+    if listed is not None and not own:  # other files may not be named like the recordings in them
         listed.refuse_others(task[0].stem for task in tasks)
     name, classes = format_name, FORMATS[format_name].classes
-    if format_name == "npz":
+    if own:
         name = dataset or out.resolve().name
         check_name(name)
         has_list = (CLASSES / f"{name}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
-    rules = _Rules(classes, FORMATS[format_name].classes is None, listed, left_out)
-    accepted = rules.accepted(read_source(tasks, format_name, jobs, up))
+    folders = ClassFolders(name, source) if own else None
+    rules = _Rules(classes, folders, listed, left_out)
+    accepted = rules.accepted(read_source(tasks, format_name, jobs, stated))
     first = next(accepted, None)
     if first is None:
         rules.refuse_labels_from_1()
@@ -111,6 +117,12 @@ def pack(
         for recording in itertools.chain([first], accepted):
             add(recording)
         notes = rules.notes()
+    training = out / LIST_NAME
+    # A list of nothing but numbers is one of subjects.
+    listable = all(re.fullmatch(r"(?!\d+$)[^\s,;#]+", one) for one in rules.train)
+    if listable and 0 < len(rules.train) < len(rules.names) and not training.exists():
+        write_text(training, "\n".join([f"# as {source.name} says", *rules.train]) + "\n")
+        notes.append(f"{training}: the {len(rules.train)} training recordings that the files name")
     report = out / REPORT_NAME
     left_out.sort(key=lambda item: (item.file, item.reason))
     write_text(report, _report(left_out, rules.mended, source))
@@ -121,16 +133,23 @@ class _Rules:
     """Which of the recordings that were read enter the set."""
 
     def __init__(
-        self, classes: int | None, own: bool, listed: NameList | None, left_out: list[LeftOut]
+        self,
+        classes: int | None,
+        folders: ClassFolders | None,
+        listed: NameList | None,
+        left_out: list[LeftOut],
     ) -> None:
         self.classes = classes
-        self.own = own  # labels are a user's, not of a dataset that counts in a known way
+        # Where labels are a user's, not of a dataset that counts in a known way.
+        self.folders = folders
+        self.own = folders is not None
         self.listed = listed
         self.left_out = left_out  # is added to
         self.mended: list[Mended] = []
-        self.names: set[str] = set()
+        self.names: dict[str, Path] = {}  # with the folders of the files
         self.labels: set[int] = set()  # of all that were read
         self.layout = ""  # that of the first recording
+        self.train: list[str] = []  # names of those to train on, where the files say which
 
     def accepted(self, outcomes: Iterable[tuple[Task, Outcome | LeftOut]]) -> Iterator[Recording]:
         """Yield what enters, and note the rest."""
@@ -141,19 +160,42 @@ class _Rules:
                     self.listed.has([task[0].stem])
                 continue
             self.left_out += outcome.left_out
-            entered = set()
-            for recording in outcome.recordings:
+            train = set(outcome.train)
+            entered: dict[str, str] = {}  # name in the file -> name in the set
+            for found in outcome.recordings:
+                recording = found
+                if found.label == UNKNOWN and self.folders is not None:
+                    recording = replace(found, label=self.folders.label_of(task[0]))
+                recording = self.told_apart(recording, task[0])
                 self.labels.add(recording.label)
                 reason = self.reason_against(recording, outcome.layout, task[0])
                 if reason:
                     why = f"recording '{recording.name}': {reason}"
                     self.left_out.append(LeftOut(task[0], why))
                 else:
-                    self.layout = outcome.layout
-                    self.names.add(recording.name)
-                    entered.add(recording.name)
+                    self.layout = self.layout or outcome.layout
+                    if outcome.layout != self.layout:
+                        joints = converted(recording.joints, outcome.layout, self.layout)
+                        recording = replace(recording, joints=joints)
+                        what = f"joints of {outcome.layout} taken for those of {self.layout}"
+                        self.mended.append(Mended(task[0], recording.name, what))
+                    self.names[recording.name] = task[0].parent
+                    entered[found.name] = recording.name
+                    if found.name in train:
+                        self.train.append(recording.name)
                     yield recording
-            self.mended += [item for item in outcome.mended if item.recording in entered]
+            self.mended += [
+                replace(item, recording=entered[item.recording])
+                for item in outcome.mended
+                if item.recording in entered
+            ]
+
+    def told_apart(self, recording: Recording, file: Path) -> Recording:
+        """A recording under its name and its folder's, where one of another folder has the name."""
+        if not self.own or self.names.get(recording.name, file.parent) == file.parent:
+            return recording
+        folder = "-".join(file.parent.name.split())
+        return replace(recording, name=f"{folder}_{recording.name}")
 
     def refuse_labels_from_1(self) -> None:
         """Refuse a user's labels that lack the first class and have one behind the last.
@@ -191,11 +233,16 @@ class _Rules:
         if recording.name in self.names:
             return "another recording has this name already"
         if recording.label == UNKNOWN:
-            return "its class is unknown (label -1)"
+            folders = f"; {self.folders.hint}" if self.folders is not None else ""
+            return f"its class is unknown (label -1){folders}"
         if self.classes is not None and recording.label >= self.classes:
             return f"label {recording.label}; expected 0 to {self.classes - 1}"
         if self.layout and layout != self.layout:
-            return f"its joints are {layout}; those of the recordings before are {self.layout}"
+            try:
+                correspondence(layout, self.layout)
+            except InputError as error:
+                others = f"those of the recordings before are {self.layout}"
+                return f"its joints are {layout}; {others}: {error}"
         return ""
 
 
@@ -213,15 +260,13 @@ def _report(left_out: Sequence[LeftOut], mended: Sequence[Mended], source: Path)
 def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
     """What the command takes."""
     own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
-    own.add_argument("source", type=Path, help="the folder of raw recordings (npz: or the file)")
+    own.add_argument("source", type=Path, help="the folder of raw recordings, or one file")
     own.add_argument("--format", required=True, choices=FORMATS, dest="format_name")
     own.add_argument("--out", type=Path, required=True, help="the folder to write into")
-    own.add_argument("--dataset", help="npz: the dataset's name (default: that of --out)")
+    own.add_argument("--dataset", help="your own dataset's name (default: that of --out)")
     own.add_argument("--jobs", type=int, default=0, help="processes (default: one for each core)")
     own.add_argument("--missing", type=Path, help="a text file naming recordings to leave out")
-    own.add_argument(
-        "--up", choices=AXES, help="the axis that is up in the files (default: found from them)"
-    )
+    add_options(own)
     add_project(own)
     return own
 
@@ -232,7 +277,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pac
     start = time.perf_counter()
     with command(), inside_project(given):
         options = {name: value for name, value in vars(given).items() if name != "project"}
-        packed = pack(**options)
+        stated = take_options(options)
+        packed = pack(**options, stated=stated)
     seconds = time.perf_counter() - start
     rate = packed.recordings / seconds
     say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")

@@ -18,13 +18,22 @@ from joblib import Parallel, cpu_count, delayed
 from amsf.base.errors import InputError
 from amsf.base.progress import track
 from amsf.base.workers import workers_alive
-from amsf.pack import npz as read_npz
-from amsf.pack import ntu as read_ntu
-from amsf.pack import pku as read_pku
-from amsf.pack import utd as read_utd
+from amsf.pack import (
+    bvh,
+    kinect_sets,
+    mediapipe,
+    npz,
+    ntu,
+    openpose,
+    pku,
+    pyskl,
+    stacked,
+    table,
+    utd,
+)
 from amsf.pack.base import LeftOut, Outcome, Reading, Task, cleaned, reason_of
 from amsf.skeleton.bodies import Track
-from amsf.skeleton.cleaning import RawRecording
+from amsf.skeleton.cleaning import NOTHING, RawRecording, Stated
 from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
 
 REPORT_NAME = "skeletons.report.csv"
@@ -41,6 +50,8 @@ class Format:
         form: the form of a file's name, for people.
         classes: the number of the dataset's classes; None for a user's own.
         plan, read: see :mod:`amsf.pack.base`.
+        fits: whether a file of the suffix is of this format; None where another form of the suffix
+            is told by its own.
     """
 
     suffix: str
@@ -48,30 +59,68 @@ class Format:
     classes: int | None
     plan: Callable[[Sequence[Path], int | None], tuple[list[Task], list[LeftOut]]]
     read: Callable[[Task], Reading]
+    fits: Callable[[Path], bool] | None = None
 
 
 FORMATS: dict[str, Format] = {
-    "ntu60": Format(read_ntu.SUFFIX, read_ntu.FORM, 60, read_ntu.plan, read_ntu.read),
-    "ntu120": Format(read_ntu.SUFFIX, read_ntu.FORM, 120, read_ntu.plan, read_ntu.read),
-    "pku51": Format(read_pku.SUFFIX, read_pku.FORM, 51, read_pku.plan, read_pku.read),
-    "utd27": Format(read_utd.SUFFIX, read_utd.FORM, 27, read_utd.plan, read_utd.read),
-    "npz": Format(read_npz.SUFFIX, read_npz.FORM, None, read_npz.plan, read_npz.read),
-}
+    "ntu60": Format(ntu.SUFFIX, ntu.FORM, 60, ntu.plan, ntu.read),
+    "ntu120": Format(ntu.SUFFIX, ntu.FORM, 120, ntu.plan, ntu.read),
+    "pku51": Format(pku.SUFFIX, pku.FORM, 51, pku.plan, pku.read),
+    "utd27": Format(utd.SUFFIX, utd.FORM, 27, utd.plan, utd.read),
+    "npz": Format(npz.SUFFIX, npz.FORM, None, npz.plan, npz.read, npz.fits),
+    "csv": Format(table.SUFFIX, table.FORM, None, table.plan, table.read, table.fits),
+    "bvh": Format(bvh.SUFFIX, bvh.FORM, None, bvh.plan, bvh.read),
+    "pyskl": Format(pyskl.SUFFIX, pyskl.FORM, None, pyskl.plan, pyskl.read),
+    "ctrgcn": Format(
+        stacked.CTRGCN_SUFFIX, stacked.CTRGCN_FORM, None, stacked.plan_ctrgcn, stacked.read_ctrgcn,
+        stacked.fits_ctrgcn,
+    ),
+    "stgcn": Format(
+        stacked.STGCN_SUFFIX, stacked.STGCN_FORM, None, stacked.plan_stgcn, stacked.read_stgcn
+    ),
+    "openpose": Format(
+        openpose.SUFFIX, openpose.FORM, None, openpose.plan, openpose.read, openpose.fits
+    ),
+    "kinetics": Format(
+        openpose.SUFFIX, openpose.KINETICS_FORM, None, openpose.plan_kinetics,
+        openpose.read_kinetics, openpose.fits_kinetics,
+    ),
+    "ucla": Format(
+        kinect_sets.UCLA_SUFFIX, kinect_sets.UCLA_FORM, None, kinect_sets.plan_ucla,
+        kinect_sets.read_ucla, kinect_sets.fits_ucla,
+    ),
+    "mediapipe": Format(
+        mediapipe.SUFFIX, mediapipe.FORM, None, mediapipe.plan, mediapipe.read, mediapipe.fits
+    ),
+    "utkinect": Format(
+        kinect_sets.SUFFIX, kinect_sets.UTK_FORM, None, kinect_sets.plan_utk, kinect_sets.read_utk,
+        kinect_sets.fits_utk,
+    ),
+    "msr": Format(
+        kinect_sets.SUFFIX, kinect_sets.MSR_FORM, None, kinect_sets.plan_msr, kinect_sets.read_msr,
+        kinect_sets.fits_msr,
+    ),
+}  # fmt: skip
 
 
-def read_any(path: str | Path) -> Outcome:
-    """Read and clean what can be used of one file, whatever its format, by its suffix.
+def read_any(path: str | Path, stated: Stated = NOTHING) -> Outcome:
+    """Read and clean what can be used of one file, whatever its format.
 
     Args:
-        path: ``.skeleton`` (NTU), ``.mat`` (UTD-MHAD), ``.txt`` (a PKU-MMD video, as one
-            recording), ``.npz`` (generic) or ``.safetensors`` (a packed set). Its name need not
-            be the dataset's: numbers that it does not contain are -1.
+        path: a file of a format in :data:`FORMATS`, told by its suffix and, where several formats
+            have that, by its name or content; a packed set (``.safetensors``); or a folder of
+            OpenPose's frames. Its name need not be the dataset's: numbers that it does not contain
+            are -1.
+        stated: what the user says of the file.
 
     Raises:
         InputError: no such file, an unknown suffix, or the file is not readable.
     """
     path = Path(path)
     if path.is_dir():
+        tasks, _ = openpose.plan(sorted(path.iterdir()), None)
+        if len(tasks) == 1:
+            return cleaned(openpose.read(tasks[0]), path, stated)
         raise InputError(
             f"{path}: a folder; expected a file: name its files, or pack it with `python -m "
             "amsf.pack`"
@@ -80,22 +129,41 @@ def read_any(path: str | Path) -> Outcome:
         raise InputError(f"{path}: no such file")
     suffix = path.suffix.lower()
     if suffix == SET_SUFFIX:
-        return cleaned(_unpacked(SkeletonSet.load(path)), path, up="y")
-    readers = {entry.suffix: entry.read for entry in FORMATS.values()}
-    if suffix not in readers:
-        known = ", ".join([*readers, SET_SUFFIX])
-        raise InputError(f"{path}: no reader for '{path.suffix}' files; there are {known}")
+        return cleaned(_unpacked(SkeletonSet.load(path)), path, Stated(up="y"))
     try:
-        return cleaned(readers[suffix]((path,)), path)
+        return cleaned(_reader_of(path)((path,)), path, stated)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; check the file") from error
 
 
-def read_file(path: str | Path) -> tuple[str, list[Recording]]:
+def _reader_of(path: Path) -> Callable[[Task], Reading]:
+    """The reader for a file, by its suffix, and its name or content.
+
+    Raises:
+        InputError: there is none.
+    """
+    suffix = path.suffix.lower()
+    entries = [entry for entry in FORMATS.values() if entry.suffix == suffix]
+    if suffix == mediapipe.JSON_SUFFIX:
+        entries.append(FORMATS["mediapipe"])
+    if not entries:
+        known = ", ".join([*dict.fromkeys(entry.suffix for entry in FORMATS.values()), SET_SUFFIX])
+        raise InputError(f"{path}: no reader for '{path.suffix}' files; there are {known}")
+    fitting = [entry for entry in entries if entry.fits is not None and entry.fits(path)]
+    fitting += [entry for entry in entries if entry.fits is None]
+    if not fitting and suffix == npz.SUFFIX:  # whose own reader says best what is missing
+        return npz.read
+    if not fitting:
+        forms = "; or ".join(entry.form for entry in entries)
+        raise InputError(f"{path}: what is in it is of no known form; expected {forms}")
+    return fitting[0].read
+
+
+def read_file(path: str | Path, stated: Stated = NOTHING) -> tuple[str, list[Recording]]:
     """Read the recordings of one file of which every one must be usable.
 
     Args:
-        path: see :func:`read_any`.
+        path, stated: see :func:`read_any`.
 
     Returns:
         The joint layout, a key of :data:`amsf.skeleton.joints.LAYOUTS`, and the recordings.
@@ -103,7 +171,7 @@ def read_file(path: str | Path) -> tuple[str, list[Recording]]:
     Raises:
         InputError: as :func:`read_any`, or a part of the file cannot be used.
     """
-    outcome = read_any(path)
+    outcome = read_any(path, stated)
     if outcome.left_out:
         raise InputError(f"{path}: {outcome.left_out[0].reason}")
     return outcome.layout, outcome.recordings
@@ -194,7 +262,7 @@ def _walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
 
 
 def read_source(
-    tasks: Sequence[Task], format_name: str, jobs: int = 0, up: str | None = None
+    tasks: Sequence[Task], format_name: str, jobs: int = 0, stated: Stated = NOTHING
 ) -> Iterator[tuple[Task, Outcome | LeftOut]]:
     """Read and clean tasks in parallel; yield each with its outcome, in the order of the tasks.
 
@@ -202,8 +270,7 @@ def read_source(
         tasks: the tasks that :func:`find_source` returns.
         format_name: a key of :data:`FORMATS`.
         jobs: processes; 0 takes one for each core.
-        up: the axis that is up in the files, where that is known: see
-            :func:`amsf.skeleton.cleaning.clean`.
+        stated: what the user says of the files.
 
     A file that cannot be read gives a :class:`amsf.pack.base.LeftOut` and the rest goes on.
     """
@@ -213,16 +280,16 @@ def read_source(
     # The outcomes come in order and are let go one by one: a dataset never is in memory whole.
     parallel = Parallel(n_jobs=min(jobs, len(chunks)) or 1, return_as="generator")
     with workers_alive(f"--jobs (there were {min(jobs, len(chunks))})"):
-        outcomes = parallel(delayed(_read_chunk)(part, format_name, up) for part in chunks)
+        outcomes = parallel(delayed(_read_chunk)(part, format_name, stated) for part in chunks)
         flat = (outcome for part in outcomes for outcome in part)
         yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
 
 
-def _read_chunk(tasks: Sequence[Task], format_name: str, up: str | None) -> list[Outcome | LeftOut]:
+def _read_chunk(tasks: Sequence[Task], format_name: str, stated: Stated) -> list[Outcome | LeftOut]:
     outcomes: list[Outcome | LeftOut] = []
     for task in tasks:
         try:
-            outcomes.append(cleaned(FORMATS[format_name].read(task), task[0], up))
+            outcomes.append(cleaned(FORMATS[format_name].read(task), task[0], stated))
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             outcomes.append(LeftOut(task[0], reason_of(error, task[0])))

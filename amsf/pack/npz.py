@@ -15,6 +15,7 @@ R = rows, N = recordings, J = joints.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
-from amsf.skeleton.joints import layout_of, match_layout
+from amsf.skeleton.joint_names import arranged, match_layout
+from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
 
 SUFFIX = ".npz"
@@ -60,9 +62,14 @@ def _read(path: Path) -> Reading:
     arrays = _arrays(path)
     layout, order = match_layout([str(name) for name in arrays["joint_names"]])
     joints, offset = arrays["joints"], arrays["offset"]
-    if joints.ndim != 3 or joints.shape[1:] != (len(order), 3) or joints.dtype.kind not in "fiu":
+    count = len(arrays["joint_names"])
+    if (
+        joints.ndim != 3
+        or joints.shape[1:] != (len(arrays["joint_names"]), 3)
+        or joints.dtype.kind not in "fiu"
+    ):
         raise InputError(
-            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {len(order)}, 3)"
+            f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {count}, 3)"
         )
     names = [str(name) for name in arrays["names"]]
     expect_integers("offset", offset, len(names) + 1)
@@ -76,7 +83,7 @@ def _read(path: Path) -> Reading:
         default = 1 if key == "persons" else UNKNOWN
         numbers[key] = arrays.get(key, np.full(len(names), default))
         expect_integers(key, numbers[key], len(names))
-    joints = joints[:, order]
+    joints = arranged(joints, order)
     reading = Reading(layout, [])
     for i, name in enumerate(names):
         try:
@@ -95,6 +102,15 @@ def _read(path: Path) -> Reading:
         except InputError as error:
             reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
     return reading
+
+
+def fits(path: Path) -> bool:
+    """Whether an ``.npz`` has the array of this format's joints."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "joints.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

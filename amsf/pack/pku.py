@@ -14,16 +14,11 @@ T = frames, J = joints (25).
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from amsf.base.errors import InputError
-from amsf.base.plain_text import read_plain_text
-from amsf.pack.base import LeftOut, Reading, Task
-from amsf.skeleton.bodies import Track
+from amsf.pack.base import LeftOut, Reading, Task, number_table, tracks_of
 from amsf.skeleton.cleaning import RawRecording
 
 SUFFIX = ".txt"
@@ -72,63 +67,30 @@ def read(task: Task) -> Reading:
             something that is not a number.
     """
     path = task[0]
-    joints = _table(path, None, _BODIES * _JOINTS * 3).reshape(-1, _BODIES, _JOINTS, 3)
+    joints = number_table(path, _BODIES * _JOINTS * 3).reshape(-1, _BODIES, _JOINTS, 3)
+    joints = joints.transpose(1, 0, 2, 3)  # bodies, frames
     match = _NAME.fullmatch(path.stem)
     camera = {"camera": _CAMERAS[match[1]]} if match else {}
     if len(task) == 1:
-        return Reading(LAYOUT, [RawRecording(_bodies(joints), path.stem, camera)])
+        return Reading(LAYOUT, [RawRecording(tracks_of(joints), path.stem, camera)])
     reading = Reading(LAYOUT, [])
-    for row, (action, start, end, _) in enumerate(_table(task[1], ",", 4), start=1):
+    for row, (action, start, end, _) in enumerate(number_table(task[1], 4, ","), start=1):
         name = f"{path.stem}_{row:03d}"
         try:
             if not (action.is_integer() and start.is_integer() and end.is_integer()):
                 raise InputError(f"line {row} of the label file: action and frames must be whole")
-            if not 0 <= start < end <= len(joints):
+            if not 0 <= start < end <= joints.shape[1]:
                 raise InputError(
                     f"line {row} of the label file: frames {start:.0f} to {end:.0f} of a video of "
-                    f"{len(joints)}"
+                    f"{joints.shape[1]}"
                 )
             if action < 1:
                 raise InputError(
                     f"line {row} of the label file: action {action:.0f}; they start at 1"
                 )
-            part = _bodies(joints[int(start) : int(end)])
+            part = tracks_of(joints[:, int(start) : int(end)])
             numbers = {"label": int(action) - 1, **camera}
             reading.recordings.append(RawRecording(part, name, numbers))
         except InputError as error:
             reading.left_out.append(LeftOut(path, f"recording '{name}': {error}"))
     return reading
-
-
-def _bodies(joints: np.ndarray) -> list[Track]:
-    """The two places of (T, 2, 25, 3) joints where there is a body: zeros are how none is written.
-
-    Frames are as in the array.
-    """
-    there = np.asarray(joints.any((2, 3)))
-    return [
-        Track(np.flatnonzero(there[:, body]), joints[there[:, body], body])
-        for body in range(_BODIES)
-        if there[:, body].any()
-    ]
-
-
-def _table(path: Path, delimiter: str | None, columns: int) -> np.ndarray:
-    """A text file of numbers as (lines, columns) float64."""
-    lines = read_plain_text(path).splitlines()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # about an empty file, which is reported below
-            table = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
-    except ValueError as error:
-        reason = str(error).rstrip(".")
-        raise InputError(f"{path}: {reason}; expected {columns} numbers in each line") from error
-    if not table.size:
-        raise InputError(f"{path}: the file is empty; expected {columns} numbers in each line")
-    if table.shape[1] != columns:
-        raise InputError(
-            f"{path}: it has {table.shape[1]} values in each line; expected {columns} numbers"
-        )
-    return table

@@ -26,10 +26,12 @@ from amsf.base.storage import check_writable
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut, Mended, reason_of
 from amsf.pack.formats import read_any
+from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.settings.findings import nearest
 from amsf.settings.params import load_params
+from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
 
@@ -47,29 +49,31 @@ class _Found:
 
 
 def read_all(
-    paths: Sequence[Path], predictor: Predictor | None = None
+    paths: Sequence[Path], predictor: Predictor | None = None, stated: Stated = NOTHING
 ) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
     """Read what can be read of several files, and report what cannot and what was mended.
 
     Args:
         paths: the files.
-        predictor: whose joints the recordings must have; None where any will do.
+        predictor: whose joints the recordings get; None where any will do.
+        stated: what the user says of the files.
     """
     found: list[_Found] = []
     failed: list[LeftOut] = []
     mended: list[Mended] = []
     for path in track(paths, "reading recordings"):
         try:
-            outcome = read_any(path)
+            outcome = read_any(path, stated)
+            recordings = outcome.recordings
             if predictor is not None:
-                predictor.check_layout(outcome.layout, str(path))
+                recordings = predictor.with_own_joints(recordings, outcome.layout, str(path))
             if not outcome.recordings and not outcome.left_out:
                 raise InputError(f"{path}: no recording in it")
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             failed.append(LeftOut(path, reason_of(error, path)))
             continue
-        found += [_Found(path, recording) for recording in outcome.recordings]
+        found += [_Found(path, recording) for recording in recordings]
         failed += outcome.left_out
         mended += outcome.mended
     return found, failed, mended
@@ -181,7 +185,7 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
     """What the command takes."""
     own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
     own.add_argument(
-        "recording", nargs="+", type=Path, help=".skeleton .mat .txt .npz .safetensors"
+        "recording", nargs="+", type=Path, help="files of any format that `amsf pack` reads"
     )
     own.add_argument("--benchmark", help="one of params.yaml")
     own.add_argument(
@@ -202,6 +206,7 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
     own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     own.add_argument("--json", action="store_true", help="print JSON alone")
     own.add_argument("--gif", type=Path, help="write an animation of the recordings")
+    add_options(own)
     add_project(own)
     return own
 
@@ -221,8 +226,9 @@ def _complain(left_out: LeftOut) -> None:
 
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
+    stated = take_options(vars(given))
     if given.list:
-        found, failed, _ = read_all(given.recording)
+        found, failed, _ = read_all(given.recording, stated=stated)
         for left_out in failed:
             _complain(left_out)
         if found:
@@ -239,7 +245,7 @@ def _run(given: argparse.Namespace) -> bool:
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
-    found, failed, mended = read_all(given.recording, predictor)
+    found, failed, mended = read_all(given.recording, predictor, stated)
     found = chosen(found, given.only) if found else found
     for left_out in failed:
         _complain(left_out)

@@ -34,6 +34,8 @@ from amsf.model.checkpoints import load_model
 from amsf.pack.formats import read_file
 from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
 from amsf.settings.params import Settings, load_params
+from amsf.skeleton.cleaning import NOTHING, Stated
+from amsf.skeleton.correspondence import converted
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
@@ -212,29 +214,43 @@ class Predictor:
         model = self.model.for_classes(tuple(rows), torch.from_numpy(text))
         return replace(self, model=model, labels=tuple(labels), text=text)
 
-    def predict(self, path: str | Path, *, transductive: bool = False) -> list[Prediction]:
+    def predict(
+        self, path: str | Path, *, transductive: bool = False, stated: Stated = NOTHING
+    ) -> list[Prediction]:
         """Name the actions of the recordings of one file, of any format that can be packed.
 
         Args:
             path: the file.
             transductive: see :meth:`predict_recordings`.
+            stated: what the user says of the file, such as which axis is up.
 
         Raises:
-            InputError: the file is not readable or has other joints than the benchmark takes.
+            InputError: the file is not readable or lacks joints that the benchmark looks at.
         """
-        layout, recordings = read_file(path)
-        self.check_layout(layout, str(path))
+        layout, recordings = read_file(path, stated)
+        recordings = self.with_own_joints(recordings, layout, str(path))
         return self.predict_recordings(recordings, transductive=transductive)
 
-    def check_layout(self, layout: str, where: str) -> None:
-        """Refuse recordings with other joints than the benchmark's, naming ``where``."""
+    def with_own_joints(
+        self, recordings: Sequence[Recording], layout: str, where: str
+    ) -> list[Recording]:
+        """Recordings of some layout with the joints that the benchmark takes.
+
+        Raises:
+            InputError: the layout lacks joints that the benchmark looks at; ``where`` and they are
+                named.
+        """
         own = self.extractor.layout
-        if layout != own:
+        try:
+            return [
+                replace(r, joints=converted(r.joints, layout, own, self.extractor.joints))
+                for r in recordings
+            ]
+        except InputError as error:
             raise InputError(
                 f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark "
-                f"takes the {len(layout_of(own))} joints of {own}: use one trained on such "
-                "recordings"
-            )
+                f"takes the {len(layout_of(own))} joints of {own}: {error}"
+            ) from error
 
     def predict_recordings(
         self, recordings: Sequence[Recording], *, transductive: bool = False

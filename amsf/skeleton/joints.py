@@ -1,38 +1,28 @@
 """The joint sets of the recordings, described as graphs: names, parents, left and right.
 
 Everything that depends on which joints a recording has (the encoder's graph, centring and
-scaling, mirroring, drawing) asks a :class:`Layout`; adding a joint set means adding one entry to
-:data:`LAYOUTS`.
+scaling, mirroring, drawing) asks a :class:`Layout`. A layout is a file: ``layouts/<name>.yaml``
+beside this module for those that come with AMSF, ``data/layouts/<name>.yaml`` in the project for a
+user's own. docs/skeletons.md says what stands in it.
 
-J = joints of a layout.
+K = poses, J = joints of a layout.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from amsf.base.artifacts import LAYOUTS as OWN
 from amsf.base.errors import InputError
+from amsf.base.yaml import read_yaml
 
-# Names that another release of the same sensor, or a dataset's paper, gives to a joint, as sorted
-# words.
-_SYNONYMS = {
-    "base spine": "center hip",
-    "centre hip": "center hip",
-    "hip": "center hip",
-    "mid spine": "spine",
-    "middle spine": "spine",
-    "shoulder spine": "center shoulder",
-    "centre shoulder": "center shoulder",
-    "handtip left": "hand left tip",
-    "handtip right": "hand right tip",
-}
-# What sensors' libraries put before a joint's name (JointType_Head, XN_SKEL_HEAD), and small words.
-_IDLE = {"joint", "jointtype", "type", "nui", "xn", "skel", "skeleton", "position", "of", "the"}
-# The parts of a body that have an L or R before or behind their name: LShoulder, l_hip, knee.R.
-_SIDED = "shoulder|elbow|wrist|handtip|hand|thumb|hip|knee|ankle|foot|heel|toe|eye|ear"
-
+AXES = ("x", "y", "z", "-x", "-y", "-z")
 PARTS = (
     *("head", "neck", "root", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow"),
     *("left_hand", "right_hand", "left_knee", "right_knee", "left_foot", "right_foot"),
@@ -57,12 +47,22 @@ class Layout:
         parents: the J indices of each joint's next one towards the root; the root's is itself.
         spine: (lower, upper) joints whose distance measures the size of a person.
         source: where the order comes from.
+        middles: joint -> the joints in whose middle it lies where nothing measured it.
+        stand_ins: ``head``, ``hand``, ``hip``, ... -> the joint that serves as it.
+        dimensions: 3, or 2 where such recordings usually have no depth; for people.
+        unit: the usual unit, for people, or the unit's length in metres, which is believed.
+        up: the axis that usually is up, such as ``y`` or ``-y``.
     """
 
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     spine: tuple[int, int]
     source: str
+    middles: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    dimensions: int = 3
+    unit: str | float = "metres"
+    up: str = "y"
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -91,8 +91,15 @@ class Layout:
         )
 
     def _first(self, names: Sequence[str]) -> int | None:
-        """The index of the first of some joints that the layout has."""
-        return next((self.index(name) for name in names if name in self.joints), None)
+        """The index of the first of some joints, or what stands in for it, that the layout has."""
+        found = (name for part in names for name in (part, self._standing_in(part)))
+        return next((self.index(name) for name in found if name in self.joints), None)
+
+    def _standing_in(self, part: str) -> str:
+        """The name of the joint that serves as a part, whether or not it is there."""
+        side, _, limb = part.rpartition("_")
+        joint = self.stand_ins.get(limb, limb)
+        return f"{side}_{joint}" if side else joint
 
     @property
     def top(self) -> int:
@@ -114,7 +121,11 @@ class Layout:
             for side in ("left", "right")
             for back, front in _FRONTS
         ]
-        return tuple((back, tip) for back, tip in found if back is not None and tip is not None)
+        return tuple(
+            (back, tip)
+            for back, tip in found
+            if back is not None and tip is not None and back != tip
+        )
 
     def path(self, start: int, end: int) -> list[int]:
         """The joints along the bones from one to another, both included."""
@@ -128,137 +139,194 @@ class Layout:
     @property
     def hips(self) -> tuple[int, int]:
         """The (left, right) hip."""
-        return self.index("left_hip"), self.index("right_hip")
+        return self._part("left_hip"), self._part("right_hip")
 
     @property
     def shoulders(self) -> tuple[int, int]:
         """The (left, right) shoulder."""
-        return self.index("left_shoulder"), self.index("right_shoulder")
+        return self._part("left_shoulder"), self._part("right_shoulder")
 
     @property
     def parts(self) -> dict[str, int]:
         """Part of the body -> its joint, for the 13 parts of :data:`PARTS` that every layout has.
 
-        The neck is the upper end of the spine, the root the joint that has no parent.
+        The neck is the upper end of the spine, the root the joint that has no parent; another
+        joint may stand in for a head, hand or foot.
         """
         middle = {"neck": self.spine[1], "root": self.root}
-        return {part: middle[part] if part in middle else self.index(part) for part in PARTS}
+        return {part: middle[part] if part in middle else self._part(part) for part in PARTS}
+
+    def _part(self, part: str) -> int:
+        return self.index(self._standing_in(part))
+
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """The joints that are in recordings; the others may be worked out as middles."""
+        return tuple(i for i in range(len(self)) if i not in self.middles)
+
+    def with_middles(self, poses: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Work out the joints that were nowhere measured and lie in the middle of others.
+
+        Args:
+            poses: (K, J, 3).
+            lost: (K, J) bool, what was not measured.
+
+        Returns:
+            Both with these joints; they are lost where one of the others is.
+        """
+        absent = [joint for joint in self.middles if lost[:, joint].all()]
+        if absent:
+            poses, lost = poses.copy(), lost.copy()
+        for joint in absent:
+            around = list(self.middles[joint])
+            poses[:, joint] = poses[:, around].mean(1)
+            lost[:, joint] = lost[:, around].any(1)
+        return poses, lost
 
 
-def _layout(tree: str, spine: tuple[str, str], source: str) -> Layout:
-    """Build a layout from words ``joint<parent`` in array order; the root has no ``<``."""
-    words = [word.partition("<") for word in tree.split()]
-    joints = tuple(word[0] for word in words)
-    parents = tuple(joints.index(parent or joint) for joint, _, parent in words)
-    return Layout(joints, parents, (joints.index(spine[0]), joints.index(spine[1])), source)
+_HERE = Path(__file__).parent / "layouts"
+_KEYS = ("source", "dimensions", "unit", "up", "spine", "joints", "middles", "stand_ins")
+
+
+def read_layout(path: Path) -> Layout:
+    """Read a layout file; docs/skeletons.md describes it.
+
+    Raises:
+        InputError: the file is not such a description, or the joints are no tree with the parts
+            of a body.
+    """
+    content = read_yaml(path)
+    try:
+        return _layout(content)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; see docs/skeletons.md") from error
+
+
+def _layout(content: Any) -> Layout:
+    if not isinstance(content, dict) or not {"joints", "spine"} <= set(content) <= set(_KEYS):
+        found = (
+            ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
+        )
+        raise InputError(
+            f"it has {found}; expected joints, spine and, of your choice, "
+            "source, dimensions, unit, up, middles and stand_ins"
+        )
+    tree = content["joints"]
+    if not isinstance(tree, dict) or not all(isinstance(joint, str) for joint in tree):
+        raise InputError("joints is no mapping; expected a line `joint: parent` for each joint")
+    joints = tuple(tree)
+
+    def at(joint: Any, where: str) -> int:
+        if joint not in joints:
+            raise InputError(f"{where} names '{joint}', which is not one of the joints")
+        return joints.index(joint)
+
+    def several(joints: Any, where: str) -> tuple[int, ...]:
+        if not isinstance(joints, list) or len(joints) < 2:
+            raise InputError(f"{where} is {joints}; expected a list of joints")
+        return tuple(at(joint, where) for joint in joints)
+
+    parents = tuple(at(tree[joint] or joint, joint) for joint in joints)
+    _refuse_no_tree(joints, parents)
+    spine = several(content["spine"], "spine")
+    middles = content.get("middles") or {}
+    stand_ins = content.get("stand_ins") or {}
+    if not isinstance(middles, dict) or not isinstance(stand_ins, dict) or len(spine) != 2:
+        raise InputError("spine must be two joints, middles and stand_ins mappings")
+    layout = Layout(
+        joints,
+        parents,
+        (spine[0], spine[1]),
+        str(content.get("source", "a user's own")),
+        {at(joint, "middles"): several(m, f"middles of {joint}") for joint, m in middles.items()},
+        {str(part): str(joint) for part, joint in stand_ins.items()},
+        content.get("dimensions", 3),
+        content.get("unit", "metres"),
+        content.get("up", "y"),
+    )
+    unit = layout.unit
+    named = ("metres", "centimetres", "millimetres", "pixels")
+    lengths = (unit,) if isinstance(unit, int | float) and 0 < unit < np.inf else ()
+    units = (*named, *lengths)
+    for name, allowed in (("dimensions", (2, 3)), ("unit", units), ("up", AXES)):
+        if getattr(layout, name) not in allowed:
+            choice = ", ".join(map(str, named if name == "unit" else allowed))
+            raise InputError(f"{name} is {getattr(layout, name)}; expected one of {choice}")
+    _refuse_no_body(layout)
+    return layout
+
+
+def _refuse_no_tree(joints: Sequence[str], parents: Sequence[int]) -> None:
+    roots = [joint for i, joint in enumerate(joints) if parents[i] == i]
+    if len(roots) != 1:
+        raise InputError(
+            f"{len(roots)} joints have no parent ({', '.join(roots)}); expected one, the middle "
+            "of the body"
+        )
+    for start in range(len(joints)):
+        at = start
+        for _ in joints:
+            at = parents[at]
+        if joints[at] != roots[0]:
+            raise InputError(f"the parents of '{joints[start]}' go round; expected a tree")
+
+
+def _refuse_no_body(layout: Layout) -> None:
+    """Refuse a layout in which a part of the body has no joint, or a left one no right one."""
+    parts = [part for part in PARTS if part not in ("neck", "root")]
+    for part in (*parts, "left_hip", "right_hip"):
+        try:
+            layout._part(part)
+        except ValueError:
+            limb = part.rpartition("_")[2]
+            raise InputError(
+                f"no joint '{part}'; add it, or say under stand_ins which joint serves as {limb}, "
+                f"such as {{hand: wrist}} for left_wrist and right_wrist"
+            ) from None
+    mirror = {"left": "right", "right": "left"}
+    for joint in layout.joints:
+        side, _, rest = joint.partition("_")
+        if side in mirror and f"{mirror[side]}_{rest}" not in layout.joints:
+            raise InputError(f"'{joint}' has no counterpart '{mirror[side]}_{rest}'")
 
 
 LAYOUTS: dict[str, Layout] = {
-    "kinect25": _layout(
-        """
-        spine_base spine_mid<spine_base neck<spine_shoulder head<neck
-        left_shoulder<spine_shoulder left_elbow<left_shoulder
-        left_wrist<left_elbow left_hand<left_wrist
-        right_shoulder<spine_shoulder right_elbow<right_shoulder
-        right_wrist<right_elbow right_hand<right_wrist
-        left_hip<spine_base left_knee<left_hip left_ankle<left_knee left_foot<left_ankle
-        right_hip<spine_base right_knee<right_hip right_ankle<right_knee right_foot<right_ankle
-        spine_shoulder<spine_mid
-        left_hand_tip<left_hand left_thumb<left_wrist
-        right_hand_tip<right_hand right_thumb<right_wrist
-        """,
-        ("spine_base", "spine_shoulder"),
-        "Kinect v2: NTU RGB+D, PKU-MMD",
-    ),
-    "kinect20": _layout(
-        """
-        head<shoulder_center shoulder_center<spine spine<hip_center hip_center
-        left_shoulder<shoulder_center left_elbow<left_shoulder
-        left_wrist<left_elbow left_hand<left_wrist
-        right_shoulder<shoulder_center right_elbow<right_shoulder
-        right_wrist<right_elbow right_hand<right_wrist
-        left_hip<hip_center left_knee<left_hip left_ankle<left_knee left_foot<left_ankle
-        right_hip<hip_center right_knee<right_hip right_ankle<right_knee right_foot<right_ankle
-        """,
-        ("hip_center", "shoulder_center"),
-        "Kinect v1 in the order of UTD-MHAD",
-    ),
-    "openni15": _layout(
-        """
-        head<neck neck<torso torso
-        left_shoulder<neck left_elbow<left_shoulder left_hand<left_elbow
-        right_shoulder<neck right_elbow<right_shoulder right_hand<right_elbow
-        left_hip<torso left_knee<left_hip left_foot<left_knee
-        right_hip<torso right_knee<right_hip right_foot<right_knee
-        """,
-        ("torso", "neck"),
-        "the 15 joints that OpenNI tracks",
-    ),
+    path.stem: read_layout(path)
+    for path in sorted(
+        _HERE.glob("*.yaml"), key=lambda p: (not p.stem.startswith("kinect"), p.stem)
+    )
 }
+
+
+def known_layouts() -> dict[str, Layout]:
+    """All layouts by name: those of AMSF, then a user's own in ``data/layouts``.
+
+    Raises:
+        InputError: a file there is no layout, or has the name of one of AMSF's.
+    """
+    own = {}
+    for path in sorted(OWN.glob("*.yaml")):
+        if path.stem in LAYOUTS:
+            raise InputError(f"{path}: AMSF has a layout of that name; give yours another")
+        own[path.stem] = _read_once(path.resolve(), path.stat().st_mtime_ns)
+    return LAYOUTS | own
+
+
+@cache
+def _read_once(path: Path, changed: int) -> Layout:
+    return read_layout(path)
 
 
 def layout_of(name: str) -> Layout:
     """Look up a layout by its name.
 
     Raises:
-        InputError: no layout has that name.
+        InputError: no layout has that name, or the file of a user's own is wrong.
     """
-    if name not in LAYOUTS:
-        raise InputError(f"joint layout '{name}' is not known; there are {', '.join(LAYOUTS)}")
-    return LAYOUTS[name]
-
-
-def match_layout(joint_names: Sequence[str]) -> tuple[str, list[int]]:
-    """Find the layout that has the given joints, in whatever order and spelling they come.
-
-    ``SpineBase``, ``spine base`` and ``hip_center`` are the same joint, and so are
-    ``ShoulderLeft``, ``left_shoulder``, ``JointType_ShoulderLeft``, ``LShoulder`` and
-    ``shoulder.L``. The names in the paper of NTU RGB+D ("base of the spine") are known, too.
-
-    Args:
-        joint_names: the J names of an array's joint axis.
-
-    Returns:
-        The layout's name, and for each of its joints the index in ``joint_names``, so that
-        ``array[..., order, :]`` is in the layout's order.
-
-    Raises:
-        InputError: no layout has exactly these joints.
-    """
-    given = [_words(name) for name in joint_names]
-    # "Base", "middle of the spine" and, for its upper end, "spine" alone.
-    if given.count("spine") == 2 and "center shoulder" not in given:
-        upper = [_words(name, synonyms=False) for name in joint_names].index("spine")
-        given[upper] = "center shoulder"
-    nearest, differences = "", len(given) + 100
-    for key, layout in LAYOUTS.items():
-        wanted = [_words(name) for name in layout.joints]
-        if sorted(wanted) == sorted(given):
-            return key, [given.index(words) for words in wanted]
-        difference = len(set(wanted) ^ set(given))
-        if difference < differences:
-            nearest, differences = key, difference
-    wanted = [_words(name) for name in LAYOUTS[nearest].joints]
-    missing = [n for n, w in zip(LAYOUTS[nearest].joints, wanted) if w not in given]
-    extra = list(dict.fromkeys(n for n, w in zip(joint_names, given) if w not in wanted))
-    repeated = list(dict.fromkeys(n for i, n in enumerate(joint_names) if given[i] in given[:i]))
-    raise InputError(
-        f"no known layout has these {len(given)} joint names; of the nearest, {nearest}, "
-        f"{_listed(missing)} missing, {_listed(extra)} unknown, {_listed(repeated)} repeated; "
-        f"rename the joints or add a layout to amsf/skeleton/joints.py (known: "
-        f"{', '.join(LAYOUTS)})"
-    )
-
-
-def _words(name: str, *, synonyms: bool = True) -> str:
-    """A joint's name as sorted lower-case words, synonyms replaced."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    words = [word for word in re.findall(r"[a-z]+", spaced.lower()) if word not in _IDLE]
-    words = re.sub(rf"\b([lr])({_SIDED})\b", r"\1 \2", " ".join(words)).split()
-    words = [{"l": "left", "r": "right"}.get(word, word) for word in words]
-    joined = " ".join(sorted(words))
-    return _SYNONYMS.get(joined, joined) if synonyms else joined
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}" if names else "none is"
+    known = LAYOUTS if name in LAYOUTS else known_layouts()
+    if name not in known:
+        raise InputError(
+            f"joint layout '{name}' is not known; there are {', '.join(known)}; one of your own is "
+            f"a file {OWN}/{name}.yaml"
+        )
+    return known[name]

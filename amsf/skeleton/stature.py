@@ -14,7 +14,6 @@ from amsf.skeleton.joints import Layout
 # What a median torso can measure in metres, from children to tall adults.
 SPINE_M = (0.15, 1.5)
 UNITS = {"metres": 1.0, "centimetres": 0.01, "millimetres": 0.001}
-AXES = ("x", "y", "z", "-x", "-y", "-z")
 
 _UP = 0.35  # of the body's height that the head is above the feet: a person who sits has 0.5
 _FIRM = 0.6  # the same along an axis that is not expected to be up

@@ -153,6 +153,12 @@ def _recordings(dataset: str = "mine", **numbers: list[int]) -> SkeletonSet:
     return SkeletonSet.from_recordings(made, layout="kinect25", dataset=dataset)
 
 
+def _own_layout() -> None:
+    Path("data/layouts").mkdir(parents=True)
+    text = "joints: {hip: neck, neck: hip}\nspine: [hip, neck]\n"
+    Path("data/layouts/mine.yaml").write_text(text)
+
+
 def _partition(what: str, names: str, content: str | None, partition: str = "subject") -> Case:
     """Two recordings of subjects 1 and 2, and a list of the training subjects."""
 
@@ -253,6 +259,27 @@ FILES = Area(
         _npz("npz: infinity", joints=np.where(np.arange(10)[:, None, None] == 2, np.inf,
                                               arrays()["joints"])),
         _file("a packed set: a coordinate beyond any room", "far.safetensors", _far),
+        _file("pickle: a program", "mine.pkl",
+              lambda path: path.write_bytes(b"cos\nsystem\n(S'true'\ntR.")),
+        _file("pickle: an array without persons", "mine.pkl", lambda path: path.write_bytes(
+            pickle.dumps([{"frame_dir": "wave", "label": 0, "keypoint": ONES}]))),
+        _file("CTR-GCN: another number of values", "mine.npz",
+              lambda path: np.savez(path, x_train=np.ones((2, 300, 149)), y_train=np.ones(2))),
+        _file("ST-GCN: another number of axes", "val_data.npy", lambda path: np.save(path, ONES)),
+        _file("BVH: cut short", "walk.bvh", lambda path: path.write_text(
+            "HIERARCHY\nROOT Hips\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n}\n"
+            "MOTION\nFrames: 2\nFrame Time: 0.03\n0 0 0\n0 0\n")),
+        _file("BVH: joints of no known rig", "walk.bvh", lambda path: path.write_text(
+            "HIERARCHY\nROOT Box\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n}\n"
+            "MOTION\nFrames: 1\nFrame Time: 0.03\n0 0 0\n")),
+        _file("CSV: other columns", "mine.csv", lambda path: path.write_text("time,x,y\n0,1,2\n")),
+        _file("CSV: a word for a number", "mine.csv",
+              lambda path: path.write_text("frame,joint,x,y,z\n0,head,1,two,3\n")),
+        _file("JSON: of no known form", "mine.json", lambda path: path.write_text("{}")),
+        _file("OpenPose: no joints", "clip_000000000000_keypoints.json",
+              lambda path: path.write_text('{"people": [{}]}')),
+        _file("MSR-Action3D: cut short", "a01_s01_e01_skeleton3D.txt",
+              lambda path: path.write_text("1 2 3 1\n" * 19)),
         _npz_member("npz: a header that claims 10^12 rows", "joints.npy",
                     npy((10**12, 20, 3), bytes(64))),
         _npz_member("npz: 114 MiB out of 0.1 MiB", "joints.npy", BOMB),
@@ -280,6 +307,11 @@ SETS = Area(
         _pack("a file where the set's folder would be", "packed", _file_for_folder, "--format",
               "npz"),
         _pack("a video without its labels", "raw", _raw("0001-L.txt"), "--format", "pku51"),
+        _pack("a unit that is none", "--unit", _raw("a.npz"), "--format", "npz", "--unit", "miles"),
+        _pack("a layout that is not there", "kinect99", _raw("a.npz"), "--format", "npz",
+              "--layout", "kinect99"),
+        _pack("a layout whose joints are no tree", "data/layouts/mine.yaml", _own_layout,
+              "--format", "npz", "--layout", "mine"),
         _set("a set without an array", label=None),
         _set("another safetensors file", note={"size": 3}),
         _set("an unknown layout", note={"layout": "kinect99"}),

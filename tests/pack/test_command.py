@@ -13,6 +13,7 @@ import pytest
 
 from amsf.base.errors import InputError
 from amsf.pack.__main__ import main, pack
+from amsf.skeleton.cleaning import Stated
 from amsf.skeleton.recordings import SkeletonSet
 from tests.pack.test_npz import arrays, save
 from tests.support.raw_files import ntu_lines, one_body, walk, write_ntu, write_pku
@@ -143,7 +144,8 @@ def test_a_users_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     loaded = SkeletonSet.load(tmp_path / "mine" / "skeletons.safetensors")
     assert (loaded.dataset, loaded.layout, loaded.names) == ("mine", "kinect20", ["wave"])
     assert report(tmp_path / "mine") == {
-        "a.npz": "recording 'böw': its class is unknown (label -1)"
+        "a.npz": "recording 'böw': its class is unknown (label -1); expected a folder above it "
+        "with the name or id of a class of data/classes/mine.csv"
     }
 
 
@@ -213,11 +215,11 @@ def test_the_axis_that_is_up_can_be_given(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", content)
     with pytest.raises(InputError, match=r"z is up, or the person lies.*pack with --up=z"):
         pack(path, tmp_path / "own", "npz", jobs=1)
-    packed = pack(path, tmp_path / "own", "npz", jobs=1, up="z")
+    packed = pack(path, tmp_path / "own", "npz", jobs=1, stated=Stated(up="z"))
     assert [item.what for item in packed.mended] == ["z up turned to y up"] * 2
     found = SkeletonSet.load(packed.skeletons).joints
     np.testing.assert_allclose(found, arrays()["joints"], atol=1e-6)
-    lying = pack(path, tmp_path / "lying", "npz", jobs=1, up="y")
+    lying = pack(path, tmp_path / "lying", "npz", jobs=1, stated=Stated(up="y"))
     np.testing.assert_array_equal(SkeletonSet.load(lying.skeletons).joints, content["joints"])
 
 
@@ -265,7 +267,7 @@ def test_errors_end_the_command_in_one_line(
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
-    with pytest.raises(InputError, match="a dataset's name is for format npz"):
+    with pytest.raises(InputError, match="a dataset's name is for recordings of your own"):
         pack(tmp_path, tmp_path, "utd27", dataset="mine")
 
 

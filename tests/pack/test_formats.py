@@ -109,9 +109,9 @@ def test_one_file_of_any_format(tmp_path: Path) -> None:
     assert isinstance(again, Recording)
     np.testing.assert_array_equal(again.joints, joints[None])
 
-    (tmp_path / "a.csv").touch()
-    with pytest.raises(InputError, match=r"no reader for '\.csv' files; there are \.skeleton, "):
-        read_file(tmp_path / "a.csv")
+    (tmp_path / "a.c3d").touch()
+    with pytest.raises(InputError, match=r"no reader for '\.c3d' files; there are \.skeleton, "):
+        read_file(tmp_path / "a.c3d")
     with pytest.raises(InputError, match="no such file"):
         read_file(tmp_path / "b.csv")
 

@@ -1,7 +1,7 @@
 """The same bytes on another processor, and however many runs go side by side.
 
 The other processor is Intel's Haswell of 2013, emulated by qemu (Debian: ``apt-get install
-qemu-user``). That takes three minutes, so these are left out, and say so, unless ``AMSF_SLOW=1`` is
+qemu-user``). That takes some minutes, so these are left out, and say so, unless ``AMSF_SLOW=1`` is
 set; ``.ci/run`` sets it. Without it ``tests/stage/test_portable.py`` looks at each pin, and
 ``tests/training/test_runs.py`` at smaller runs side by side.
 """

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from amsf.base.errors import InputError
 from amsf.features.phases import load_phase
 from amsf.predict.__main__ import main
 from amsf.predict.predictor import Predictor
 from amsf.report.benchmark_section import _facts
 from amsf.report.data import gather
 from amsf.settings.params import load_params
+from amsf.skeleton.correspondence import converted
 from amsf.skeleton.recordings import SkeletonSet
 from tests.support.small_project import KEY, small_project
 
@@ -75,6 +77,21 @@ def test_a_recording_that_stands_still_gets_finite_numbers(kind: str) -> None:
     still = replace(still, joints=np.repeat(still.joints[:, :1], 3, axis=1))
     (found,) = Predictor.load(KEY).predict_recordings([still])
     assert np.isfinite([score.probability for score in found.classes]).all()
+
+
+def test_recordings_of_another_layout(kind: str) -> None:
+    """Kinect v1 lacks thumbs, which the motion summary does not look at."""
+    predictor = Predictor.load(KEY)
+    own = [SkeletonSet.load(SKELETONS).recording(i) for i in (5, 100)]
+    other = [replace(r, joints=converted(r.joints, "kinect25", "kinect20")) for r in own]
+    if kind != "motion":
+        with pytest.raises(InputError, match=r"clip: has the 20 .* kinect20 lack left_hand_tip"):
+            predictor.with_own_joints(other, "kinect20", "clip")
+        return
+    found = predictor.predict_recordings(predictor.with_own_joints(other, "kinect20", "clip"))
+    for prediction, expected in zip(found, predictor.predict_recordings(own)):
+        assert prediction.answer.id == expected.answer.id
+        assert prediction.unseen_probability == pytest.approx(expected.unseen_probability, abs=1e-3)
 
 
 def test_the_report_names_the_features(kind: str) -> None:

@@ -72,7 +72,8 @@ def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
             text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": []}},
         )
     )
-    assert told[: len(usual)] == usual and len(told) == len(usual) + 2
+    assert told[: len(usual)] == usual
+    assert len(told) == len(usual) + 2
     assert told[-2] == f"texts, view lb: one and the same vector for “sit”, “{HOSTILE}”"
     assert "higher than on new samples" in told[-1]
 

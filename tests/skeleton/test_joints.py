@@ -12,7 +12,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from amsf.base.errors import InputError
-from amsf.skeleton.joints import LAYOUTS, PARTS, layout_of, match_layout
+from amsf.skeleton.joint_names import match_layout
+from amsf.skeleton.joints import LAYOUTS, PARTS, layout_of
 
 
 @pytest.mark.parametrize(("name", "joints"), [("kinect25", 25), ("kinect20", 20), ("openni15", 15)])
@@ -109,7 +110,7 @@ def test_unknown_joints_are_named() -> None:
     names = ["neck", *LAYOUTS["openni15"].joints[1:]]
     with pytest.raises(InputError, match=r"openni15, head is missing, .* neck is repeated"):
         match_layout(names)
-    with pytest.raises(InputError, match="'kinect3' is not known; there are kinect25"):
+    with pytest.raises(InputError, match="'kinect3' is not known; there are kinect20"):
         layout_of("kinect3")
 
 

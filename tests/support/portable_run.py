@@ -58,7 +58,7 @@ def encode_few(out: Path) -> np.ndarray:
 
 def train_backbone(out: Path) -> np.ndarray:
     """Features (RECORDINGS, F) of an encoder after two steps."""
-    recordings = simulate(subjects=3, repetitions=1)
+    recordings = simulate(subjects=4, repetitions=1)
     layout, classes = layout_of(recordings.layout), sorted(set(recordings.label.tolist()))
     rows = np.arange(0, len(recordings), len(recordings) // RECORDINGS)[:RECORDINGS]
     samples = prepare(recordings, rows, layout, FRAMES)

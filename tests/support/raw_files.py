@@ -21,6 +21,13 @@ _STANDING = {
     "hand": (0.24, -0.1, -0.18), "hand_tip": (0.24, -0.12, -0.24), "thumb": (0.21, -0.1, -0.16),
     "hip": (0.1, -0.05, 0), "knee": (0.11, -0.45, 0), "ankle": (0.11, -0.85, 0.02),
     "foot": (0.12, -0.9, -0.1),
+    "pelvis": (0, 0, 0), "mid_hip": (0, 0, 0), "spine1": (0, 0.1, 0),
+    "spine2": (0, 0.2, 0), "spine3": (0, 0.33, 0), "thorax": (0, 0.44, 0), "neck_base": (0, 0.5, 0),
+    "collar": (0.07, 0.42, 0), "nose": (0, 0.62, -0.1), "eye": (0.03, 0.66, -0.08),
+    "eye_inner": (0.02, 0.66, -0.08), "eye_outer": (0.04, 0.66, -0.07), "ear": (0.07, 0.64, 0),
+    "mouth": (0.02, 0.58, -0.09), "pinky": (0.25, -0.13, -0.2), "index": (0.23, -0.13, -0.22),
+    "big_toe": (0.11, -0.9, -0.12), "small_toe": (0.15, -0.9, -0.1), "heel": (0.11, -0.9, 0.06),
+    "foot_index": (0.12, -0.9, -0.11),
 }  # fmt: skip
 
 
@@ -29,7 +36,9 @@ def standing(layout: str) -> np.ndarray:
     places = []
     for name in LAYOUTS[layout].joints:
         side, _, part = name.partition("_")
-        if side in ("left", "right"):
+        if name == "hip":  # of Halpe, in the middle
+            places.append(np.array(_STANDING["pelvis"]))
+        elif side in ("left", "right"):
             places.append(np.array(_STANDING[part]) * [1 if side == "right" else -1, 1, 1])
         else:
             places.append(np.array(_STANDING[name]))
@@ -79,3 +88,18 @@ def write_pku(folder: Path, video: str, bodies: np.ndarray, intervals: Sequence[
     rows = bodies.transpose(1, 0, 2, 3).reshape(bodies.shape[1], 150)
     np.savetxt(folder / "skeletons" / f"{video}.txt", rows, fmt="%.9g")
     (folder / "labels" / f"{video}.txt").write_text("\n".join(intervals) + "\n")
+
+
+def moving(layout: str, frames: int = 24, seed: int = 0) -> np.ndarray:
+    """(T, J, 3) float32 joints of a person 3 m away who moves arms and legs, in any layout.
+
+    Joints that the layout can work out are where it would put them.
+    """
+    rng = np.random.default_rng(seed)
+    graph, place = LAYOUTS[layout], standing(layout)
+    phase = np.linspace(0, 6, frames)[:, None, None] + rng.uniform(0, 6, (1, len(place), 3))
+    size = np.where(np.abs(place[:, :1]) > 0.05, 0.06, 0.02)
+    moved = place + size * np.sin(phase) + rng.normal(scale=0.002, size=phase.shape)
+    for joint, around in graph.middles.items():
+        moved[:, joint] = moved[:, list(around)].mean(1)
+    return (moved + np.array([0.3 * seed, -0.2, 3])).astype(np.float32)

