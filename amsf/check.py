@@ -75,10 +75,12 @@ def check_benchmark(params: Params, key: str, *, thorough: bool = False) -> None
         find_device(settings.compute.device)
     classes = _classes(entry.dataset)
     if settings.text.encoder != "published":
-        texts = load_texts(entry.dataset)
-        _check_views(settings, texts, entry.dataset)
-        if thorough:
-            _check_lengths(settings, texts, entry.dataset)
+        for dataset in (entry.dataset, *entry.also):
+            _classes(dataset)
+            texts = load_texts(dataset)
+            _check_views(settings, texts, dataset)
+            if thorough:
+                _check_lengths(settings, texts, dataset)
     if settings.split.kind == "listed":
         split = listed_split(LISTS / f"{key}.yaml", entry.dataset, classes, entry.unseen)
     else:  # of an easy or hard one it does not matter here which classes it will be
@@ -139,14 +141,16 @@ def _check_lengths(settings: Settings, texts: Texts, dataset: str) -> None:
 def _check_source(entry: Benchmark, settings: Settings, split: Split, *, thorough: bool) -> None:
     source = Path(entry.source)
     known = split.kind not in ("easy", "hard")  # which classes are unseen
-    if entry.reads_recordings:
-        from amsf.backbone.export import load_recordings
+    if entry.knows_all:
+        from amsf.backbone.joined import folder_of, load_others, load_recorded
         from amsf.backbone.roles import assign_roles
 
-        recordings = load_recordings(source, entry.dataset)
-        training = training_mask(recordings, settings.backbone.partition, source)
+        recorded = load_recorded(source, entry.dataset, entry.features)
+        folder = folder_of(source, entry.dataset, entry.features)
+        training = training_mask(recorded, settings.backbone.partition, folder)
+        load_others(source, recorded, entry.also, entry.features)
         if thorough and known:
-            assign_roles(recordings, training, split, settings.backbone.seed)
+            assign_roles(recorded, training, split, settings.backbone.seed)
         return
     from amsf.features.phases import find_folder, import_phase
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import amsf.stage.pinned  # noqa: F401  (before anything loads NumPy or torch)
 from amsf.base.storage import write_text
-from amsf.dataset.classes import class_count, load_classes
+from amsf.dataset.classes import class_count
 from amsf.pack.__main__ import pack
 from amsf.settings.params import Benchmark, Settings, load_params
 from amsf.skeleton.partition import LIST_NAME
@@ -47,6 +47,7 @@ NAMES = {
 }
 # Sets with the numbers of their unseen classes.
 PARTS = (("utd27", 5), ("utd27", 9), ("utd27", 13), ("utkinect10", 3), ("florence9", 3))
+SMALLEST = PARTS[:1] + PARTS[3:]  # of each set
 COLUMNS = {
     "zsl": "ZSL",
     "seen": "S",
@@ -62,7 +63,8 @@ GATES = ("regression", "probability", "energy", "distance", "stacking", "combine
 class Table:
     """One table: a set, how many of its classes are unseen, the features and the methods.
 
-    ``protocol`` has switches, by name, that are not to be the protocol's own.
+    ``protocol`` has switches, by name, that are not to be the protocol's own. The sets in ``also``
+    train too.
     """
 
     dataset: str
@@ -72,11 +74,16 @@ class Table:
     baselines: tuple[str, ...]
     splits: int
     protocol: tuple[tuple[str, Any], ...] = ()
+    also: tuple[str, ...] = ()
+    same_meaning: str = "leave_out"
+    task: str = "gzsl"
 
     @property
     def key(self) -> str:
         """A name for its files."""
         name = f"{self.dataset}-u{self.unseen}-{self.features.replace('+', '-')}-{self.aligner}"
+        name += f"-also-{self.same_meaning}" if self.also else ""
+        name += "" if self.task == "gzsl" else f"-{self.task}"
         return "-".join([name, *(f"{switch}-{value}" for switch, value in self.protocol)])
 
 
@@ -98,34 +105,56 @@ def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
     if stepped:
         found += [
             Table(dataset, unseen, "motion", "vae", ("ridge", "prototypes"), stepped)
-            for dataset, unseen in (("utd27", 5), ("utkinect10", 3), ("florence9", 3))
+            for dataset, unseen in SMALLEST
         ]
     return found
 
 
-def run(one: Table, data: Path, scratch: Path) -> Study:
-    """Score one table's methods, as :func:`amsf.study.run.study`."""
-    place, format_name, _ = SETS[one.dataset]
-    source = scratch / "recordings" / one.dataset
+def pooled(splits: int) -> list[tuple[Table, Table, Table]]:
+    """For each set: alone, with the others, and with those of their classes that mean the same.
+
+    None with 0 splits.
+    """
+    found = []
+    for dataset, unseen in SMALLEST if splits else ():
+        others = tuple(sorted(SETS.keys() - {dataset}))
+        alone = Table(dataset, unseen, "motion", "ridge", ("prototypes",), splits, task="zsl")
+        joint = dataclasses.replace(alone, also=others)
+        found.append((alone, joint, dataclasses.replace(joint, same_meaning="keep")))
+    return found
+
+
+def prepare(dataset: str, data: Path, source: Path) -> None:
+    """Pack a set's recordings into a folder, where they are not there yet."""
+    place, format_name, _ = SETS[dataset]
     if not (source / FILE_NAME).is_file():
-        pack(
-            data / place, source, format_name, dataset=one.dataset if format_name == "npz" else None
-        )
+        own = dataset if format_name == "npz" else None
+        pack(data / place, source, format_name, dataset=own)
         subjects = set(SkeletonSet.load(source / FILE_NAME).subject.tolist())
         odd = " ".join(str(subject) for subject in sorted(subjects) if subject % 2)
         write_text(source / LIST_NAME, f"{odd}\n")  # as UTD-MHAD's official partition
+
+
+def run(one: Table, data: Path, scratch: Path) -> Study:
+    """Score one table's methods, as :func:`amsf.study.run.study`."""
+    recordings = scratch / "recordings"
     settings = settings_of(one)
-    text, _ = encode_texts(load_texts(one.dataset), settings.text, one.dataset)
-    assert len(text.features) == class_count(one.dataset) == len(load_classes(one.dataset))
+    texts = {}
+    for dataset in (one.dataset, *one.also):
+        prepare(dataset, data, recordings / dataset)
+        features, _ = encode_texts(load_texts(dataset), settings.text, dataset)
+        assert len(features.features) == class_count(dataset)
+        texts[dataset] = features.select(settings.model.views)
     entry = Benchmark(
         dataset=one.dataset,
         unseen=one.unseen,
-        source=str(source),
+        source=str(recordings),
         features=one.features,  # type: ignore[arg-type]
         splits=one.splits,
+        also=one.also,
     )
-    vectors = text.select(settings.model.views)
-    return study(one.key, entry, settings, vectors, scratch / "out" / one.key, scratch / "splits")
+    own, out = texts.pop(one.dataset), scratch / "out" / one.key
+    return study(one.key, entry, settings, own, out, scratch / "splits", texts)
 
 
 def settings_of(one: Table) -> Settings:
@@ -137,6 +166,10 @@ def settings_of(one: Table) -> Settings:
     sections["evaluate"]["baselines"] = one.baselines
     sections["evaluate"]["transductive"] = True
     sections["train"]["seeds"] = (0,)
+    sections["split"]["same_meaning"] = one.same_meaning
+    sections["evaluate"]["task"] = one.task
+    if one.task == "zsl":
+        sections["protocol"]["selection"] = "last"
     return Settings.model_validate(sections)
 
 
@@ -182,7 +215,32 @@ def gate_table(found: Study) -> list[str]:
     return lines
 
 
-def page(found: Mapping[Table, Study]) -> str:
+def pooled_table(trios: Mapping[Table, tuple[Study, Study, Study]]) -> list[str]:
+    """A Markdown table of ZSL: alone, with other sets, and the paired differences."""
+    header = [
+        *("set, seen/unseen", "method", "alone", "trained also on the others"),
+        *("less alone, paired", "same meanings kept", "less alone, paired"),
+    ]
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    for one, studies in trios.items():
+        seen = class_count(one.dataset) - one.unseen
+        name = f"{SETS[one.dataset][2]} {seen}/{one.unseen}"
+        for method in (one.aligner, *one.baselines):
+            scores = [100 * found.over_splits().loc[method]["zsl"].to_numpy() for found in studies]
+            own, *more = scores
+            cells = [_text(own)]
+            for values in more:
+                cells += [_text(values), _text(values - own, "+")]
+            lines.append(f"| {name} | {NAMES[method]} | {' | '.join(cells)} |")
+    return lines
+
+
+def _text(values: Any, sign: str = "") -> str:
+    mean, error = mean_and_error(values)
+    return as_text({"mean": mean, "se": error}, sign)
+
+
+def page(found: Mapping[Table, Study], trios: Mapping[Table, tuple[Study, Study, Study]]) -> str:
     """docs/results.md."""
     host = describe_host()
     on_motion = {
@@ -226,6 +284,18 @@ def page(found: Mapping[Table, Study]) -> str:
             "",
             *gate_table(scored),
         ]
+    if trios:
+        lines += [
+            "",
+            "## Several sets at once (`also`)",
+            "",
+            "ZSL of each set with all recordings of the two others in training, and alone, on the "
+            f"same {next(iter(trios)).splits} class splits, features: `motion`. Classes of the "
+            "others that mean the same as an unseen one are left out, or, in the last two columns, "
+            "kept (`split.same_meaning: keep`), which is no longer zero-shot for these classes.",
+            "",
+            *pooled_table(trios),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -247,6 +317,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=40,
         help="class splits of what learns by steps, some 20 seconds each; 0: none",
     )
+    parser.add_argument(
+        "--pooled-splits",
+        type=int,
+        default=20,
+        help="class splits of each set alone and with the others in training; 0: none",
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} instead of printing it")
     given = parser.parse_args(arguments)
     found = {}
@@ -255,7 +331,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found[one] = run(one, given.data, given.scratch)
         if one.features != "backbone":  # whose encoders the next table takes over
             shutil.rmtree(given.scratch / "splits" / ENCODERS, ignore_errors=True)
-    text = page(found)
+    trios = {}
+    for trio in pooled(given.pooled_splits):
+        print(trio[0].key)
+        alone, joint, kept = (run(one, given.data, given.scratch) for one in trio)
+        trios[trio[0]] = (alone, joint, kept)
+    text = page(found, trios)
     if given.write:
         write_text(PAGE, text)
     else:

@@ -1,4 +1,4 @@
-"""Make a benchmark's features from recordings: `python -m stages.backbone BENCHMARK`."""
+"""Make a benchmark's features from recordings or a table: `python -m stages.backbone BENCHMARK`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(key: str) -> None:
     entry, settings = params.benchmark(key), params.for_benchmark(key)
     split = Split.load(artifacts.split)
     with atomic_path(artifacts.backbone) as out:
-        if not entry.reads_recordings:
+        if not entry.knows_all:
             write_json(out / "note.json", {"features": "published", "source": entry.source})
             say(f"{key}: published features of {entry.source} are used; no encoder is trained")
             return

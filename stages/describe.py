@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from amsf.base.artifacts import ANSWERS, DESCRIPTIONS
+from amsf.base.artifacts import ANSWERS, DESCRIPTIONS, other_descriptions
 from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
@@ -24,7 +24,9 @@ def main() -> None:
                 f"benchmarks.{key}.set.describe: texts are made once for all benchmarks; set "
                 "describe at the top of params.yaml"
             )
-    datasets = sorted({entry.dataset for entry in params.benchmarks.values()})
+    own = {entry.dataset for entry in params.benchmarks.values()}
+    others = {other for entry in params.benchmarks.values() for other in entry.also}
+    datasets = sorted(own | others)
     texts = {dataset: load_texts(dataset) for dataset in datasets}
     record = AnswerRecord(ANSWERS)
     if params.describe.provider != "recorded":
@@ -43,10 +45,15 @@ def main() -> None:
                 labels, known, prompts, params.describe, record, provider, check
             )
     with atomic_path(DESCRIPTIONS) as temporary:
+        for dataset in sorted(own):
+            write_descriptions(texts[dataset], temporary / dataset)
+        for key, entry in params.benchmarks.items():
+            for other in entry.also:
+                place = other_descriptions(entry.dataset, key, other).relative_to(DESCRIPTIONS)
+                write_descriptions(texts[other], temporary / place)
         for dataset, views in texts.items():
-            write_descriptions(views, temporary / dataset)
             count = views["lb"]["id"].nunique()
-            say(f"{DESCRIPTIONS / dataset}: {count} classes, {', '.join(views)}")
+            say(f"{dataset}: {count} classes, {', '.join(views)}")
 
 
 if __name__ == "__main__":

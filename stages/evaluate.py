@@ -14,7 +14,7 @@ from amsf.evaluation.results import summarise, write_results
 from amsf.features.phases import load_phase
 from amsf.machine.device import set_up
 from amsf.settings.params import load_params
-from amsf.text.features import load_text_features
+from amsf.text.features import all_texts
 from stages import run
 
 
@@ -27,7 +27,7 @@ def main(key: str) -> None:
     features = artifacts.features
     test = load_phase(phase_file(features, "test"))
     val = load_phase(phase_file(features, "val")) if settings.evaluate.task == "gzsl" else None
-    text = load_text_features(artifacts.text_features).select(settings.model.views)
+    text = all_texts(artifacts.text_features, settings.model.views)
     folders = [seed_folder(artifacts.models, seed) for seed in settings.train.seeds]
     models = [load_seed(folder, validated=val is not None) for folder in folders]
     results = [

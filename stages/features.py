@@ -7,7 +7,9 @@ from pathlib import Path
 
 from amsf.base.artifacts import Artifacts, phase_file
 from amsf.base.display import say
+from amsf.base.errors import first_ten
 from amsf.base.storage import atomic_path, write_json
+from amsf.dataset.others import describe_other
 from amsf.dataset.splits import Split
 from amsf.features.agreement import report_agreement, report_probabilities
 from amsf.features.checks import report_overlap, report_training_overlap, report_zero_rows
@@ -28,7 +30,7 @@ def main(key: str) -> None:
     params, artifacts = load_params(), Artifacts(key)
     entry, evaluate = params.benchmark(key), params.for_benchmark(key).evaluate
     split = Split.load(artifacts.split)
-    source = artifacts.backbone if entry.reads_recordings else Path(entry.source)
+    source = artifacts.backbone if entry.knows_all else Path(entry.source)
     gated = evaluate.task == "gzsl"
     folders = {p: find_folder(source, split, p) for p in evaluate.phases}
     phases = {p: import_phase(folder, split, p, gated=gated) for p, folder in folders.items()}
@@ -38,7 +40,19 @@ def main(key: str) -> None:
     findings += [line for p, sets in phases.items() for line in report_agreement(sets, p)]
     if gated:
         findings += report_overlap(phases["test"], phases["val"], recording_names(folders))
+    if entry.features == "table":
+        findings.append(
+            "the features are those of an encoder outside this pipeline; that it has never seen "
+            "an unseen class is not checked here"
+        )
+    for other in split.also:
+        if other.kept and (same := sorted({c for c, own in other.alike if own in split.unseen})):
+            findings.append(
+                f"classes {first_ten(same)} of {other.dataset} mean the same as an unseen class "
+                "and train (split.same_meaning: keep), so the result is not zero-shot for it"
+            )
     manifest = {
+        "also": {other.dataset: describe_other(split, other) for other in split.also},
         "dataset": split.dataset,
         "features": entry.features,
         "findings": findings,

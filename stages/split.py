@@ -6,9 +6,10 @@ from amsf.base.artifacts import LISTS, Artifacts
 from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
+from amsf.dataset.others import join
 from amsf.dataset.splits import choose_split
 from amsf.settings.params import load_params
-from amsf.text.features import load_text_features
+from amsf.text.features import load_other_texts, load_text_features
 from stages import run
 
 
@@ -28,8 +29,19 @@ def main(key: str) -> None:
     chosen = settings.views if settings.kind in ("easy", "hard") else text.views
     features = text.select(chosen)
     split = choose_split(settings, entry.dataset, features, entry.unseen, listed)
+    others = load_other_texts(artifacts.text_features)
+    views = [v for v in text.views if all(v in other.views for other in others.values())]
+    vectors = {name: other.select(views) for name, other in others.items()}
+    keep = settings.same_meaning == "keep"
+    split = join(split, text.select(views), vectors, keep=keep)
     split.save(artifacts.split)
     say(f"{split.kind} split: {len(split.seen)} seen, {len(split.unseen)} unseen {split.unseen}")
+    for other in split.also:
+        out = len(split.left_out(other, "test"))
+        say(
+            f"{other.dataset} trains too: {other.classes - out} classes; {out} mean the same as an "
+            "unseen one and are left out"
+        )
 
 
 if __name__ == "__main__":

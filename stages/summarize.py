@@ -19,11 +19,13 @@ def main() -> None:
     params = load_params()
     published = load_published()
     benchmarks = [gather(key, params) for key in params.benchmarks]
-    rows = {
-        benchmark.key: headline(benchmark.metrics)
-        | ({} if benchmark.study is None else {"class_splits": benchmark.study.headline()})
-        for benchmark in benchmarks
-    }
+    rows = {}
+    for benchmark in benchmarks:
+        row = rows[benchmark.key] = headline(benchmark.metrics)
+        if benchmark.study is not None:
+            row["class_splits"] = benchmark.study.headline()
+        if benchmark.split.also:
+            row["trained_also_on"] = ", ".join(benchmark.conditions.also)
     write_report(benchmarks, published, collect_provenance(list(params.benchmarks)), METRICS)
     write_json(METRICS.scores, rows)
     print(closing_table(benchmarks, METRICS.report))

@@ -10,7 +10,7 @@ from amsf.base.storage import atomic_path
 from amsf.dataset.splits import Split
 from amsf.settings.overrides import describe_overrides
 from amsf.settings.params import load_params
-from amsf.text.features import load_text_features
+from amsf.text.features import all_texts
 from amsf.training.runs import Inputs, train_benchmark
 from stages import run
 
@@ -24,7 +24,7 @@ def main(key: str) -> None:
     inputs = Inputs(
         settings=settings,
         split=Split.load(artifacts.split),
-        text=load_text_features(artifacts.text_features).select(settings.model.views),
+        text=all_texts(artifacts.text_features, settings.model.views),
         features=artifacts.features,
     )
     with atomic_path(artifacts.models) as out:

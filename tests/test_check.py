@@ -15,6 +15,7 @@ from amsf.check import findings, main
 from amsf.demo.simulation import simulate
 from amsf.settings.params import load_params
 from tests.features.test_phases import SPLIT, C, published
+from tests.support.small_table import table_arrays, write_table
 
 KEY = "tiny-u2"
 IDENTITY = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
@@ -76,6 +77,7 @@ def test_what_a_benchmark_overrides_is_said(capsys: pytest.CaptureFixture[str]) 
         ({"features": "backbone"}, "mine/skeletons.safetensors: no such file"),
         ({"features": "motion"}, "mine/skeletons.safetensors: no such file"),
         ({"features": "backbone+motion"}, "mine/skeletons.safetensors: no such file"),
+        ({"features": "table"}, "mine/features.npz: no such file; expected the features of all"),
         ({"unseen": 3}, "data/splits/tiny-u2.yaml: lists 2 unseen classes"),
         ({"unseen": 4, "set": {"split": {"kind": "random"}}}, "ask for at most 3"),
         (
@@ -163,6 +165,31 @@ def test_recordings_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert "seen classes" in (found := told())
     assert "have no recording in the training partition" in found
     replace(simulated, subject=1 + np.arange(2 * C) // C).save(Path("mine/skeletons.safetensors"))
+    assert "all that a run needs is there" in told()
+
+
+def test_other_datasets_that_train_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Their class list, texts and data are looked at as the benchmark's own."""
+    write(features="table", also=["theirs"])
+    arrays = table_arrays()
+    write_table(Path("mine/tiny"), label=np.arange(len(arrays["label"])) % C)
+
+    def told() -> str:
+        try:
+            main([])
+        except SystemExit:
+            return capsys.readouterr().err
+        return capsys.readouterr().out
+
+    assert "data/classes/theirs.csv: no class list" in told()
+    Path("data/classes/theirs.csv").write_text("id,label,persons\n0,bow,1\n1,LABEL OF CLASS 1,1\n")
+    assert "data/classes/theirs.csv: class 1 is still called" in told()
+    Path("data/classes/theirs.csv").write_text("id,label,persons\n0,bow,1\n1,kick,1\n")
+    assert "data/texts/theirs/lb.csv: no such file" in told()
+    Path("data/texts/theirs").mkdir()
+    Path("data/texts/theirs/lb.csv").write_text("id,text\n0,bow\n1,kick\n")
+    assert "mine/theirs/features.npz: no such file. `also` has theirs" in told()
+    write_table(Path("mine/theirs"), features=2 + arrays["features"], label=arrays["label"] % 2)
     assert "all that a run needs is there" in told()
 
 

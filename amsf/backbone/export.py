@@ -12,21 +12,26 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.backbone.extractors import fit_extractor
-from amsf.backbone.motion import motion_features
+from amsf.backbone.joined import (
+    Motions,
+    folder_of,
+    load_others,
+    load_recorded,
+    material_of,
+    motion_of,
+)
+from amsf.backbone.phase_features import make_features
 from amsf.backbone.roles import Roles, assign_roles, refuse_copies
 from amsf.base.artifacts import encoder_name
-from amsf.base.errors import InputError
 from amsf.base.storage import write_array, write_json
-from amsf.dataset.classes import origin_of
-from amsf.dataset.layout import FILES, NAMES, PEOPLE, array_file, phase_folder
+from amsf.dataset.layout import ALSO, FILES, NAMES, PEOPLE, array_file, phase_folder
 from amsf.dataset.splits import Split
 from amsf.machine.device import find_device, set_up
 from amsf.machine.parallel import side_by_side
 from amsf.settings.params import Settings
 from amsf.skeleton.partition import training_mask
 from amsf.skeleton.poses import Poses
-from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
+from amsf.skeleton.recordings import SkeletonSet
 
 
 @dataclass(frozen=True)
@@ -47,23 +52,6 @@ class PhaseResult:
     tested: int
 
 
-def load_recordings(source: Path, dataset: str) -> SkeletonSet:
-    """Open the skeleton set of a benchmark's source folder.
-
-    Raises:
-        InputError: there is none; the message says where recordings come from and how to pack them.
-    """
-    path = source / FILE_NAME
-    if not path.is_file():
-        origin = origin_of(dataset, "your own recordings")
-        raise InputError(
-            f"{path}: no such file, so there are no recordings to make the features of "
-            f"'{dataset}' from. They come from {origin}. Pack them with `python -m amsf.pack` (see "
-            f"its --help) into {source}, or set the benchmark's `features: published`"
-        )
-    return SkeletonSet.load(path)
-
-
 def export_features(
     source: Path,
     split: Split,
@@ -79,34 +67,37 @@ def export_features(
     are done here, in seconds. The motion summaries, which know no classes, are made once for both.
 
     Args:
-        source: the folder of the skeleton set.
+        source: the folder of the skeleton set, or of the table of features.
         split: the benchmark's class split.
         settings: the benchmark's settings; ``backbone`` and ``compute`` are read.
         out: the folder to fill: the published layout (:mod:`amsf.dataset.layout`) and
             what :mod:`amsf.backbone.extractors` saves as ``encoder_{test|val}``, and the poses of
             :mod:`amsf.skeleton.poses`.
         snapshots: folder where interrupted training goes on from; remove it when ``out`` is safe.
-        kind: the benchmark's ``features``: ``backbone``, ``motion`` or ``backbone+motion``.
+        kind: the benchmark's ``features``, any but ``published``.
 
     Raises:
         InputError: there are no recordings, or they do not fit the split or the partition.
     """
-    recordings = load_recordings(source, split.dataset)
-    training = training_mask(recordings, settings.backbone.partition, source)
+    recordings = load_recorded(source, split.dataset, kind)
+    folder = folder_of(source, split.dataset, kind)
+    training = training_mask(recordings, settings.backbone.partition, folder)
     refuse_copies(recordings, training)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     out.mkdir(parents=True, exist_ok=True)
     compute = settings.compute
-    if kind == "motion":
+    if kind in ("motion", "table"):
         compute = compute.model_copy(update={"jobs": 1, "scheduler": ""})
     elif not compute.scheduler and find_device(compute.device).type != "cpu":
         compute = compute.model_copy(update={"jobs": 1})
     out, snapshots = out.resolve(), snapshots and snapshots.resolve()
-    motion = None if kind == "backbone" else motion_features(recordings)
-    shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motion)
+    others = load_others(source, recordings, [other.dataset for other in split.also], kind)
+    sets = {split.dataset: recordings, **others}
+    motions = {name: motion_of(kind, recorded) for name, recorded in sets.items()}
+    shared = (source.resolve(), split, settings, roles, out, snapshots, kind, motions)
     tasks = [(phase, *shared) for phase in roles]
-    # For the report, which has no recordings.
-    Poses.of(recordings, split.unseen, roles["test"]["gtest"]).save(out)
+    if isinstance(recordings, SkeletonSet):  # for the report, which has no recordings
+        Poses.of(recordings, split.unseen, roles["test"]["gtest"]).save(out)
     return side_by_side(export_phase, tasks, compute, "encoders trained")
 
 
@@ -119,21 +110,20 @@ def export_phase(
     out: Path,
     snapshots: Path | None,
     kind: str,
-    motion: np.ndarray | None,
+    motions: Motions,
 ) -> PhaseResult:
     """Fit one phase's extractor, write its folder, and save it."""
     device = set_up(settings.compute)
-    recordings = load_recordings(source, split.dataset)
+    recordings = load_recorded(source, split.dataset, kind)
     params, (seen, unseen) = settings.backbone, split.of_phase(phase)
-    extractor = fit_extractor(
-        kind,
-        recordings,
-        roles[phase]["train"],
+    material = material_of(phase, split, source, recordings, kind, motions)
+    made = make_features(
+        material,
+        roles[phase],
         seen,
         split.classes,
         params,
         device,
-        motion,
         f"encoder of the {phase} phase",
         snapshots,
     )
@@ -150,7 +140,7 @@ def export_phase(
         names[role] = [recordings.names[i] for i in rows]
 
     for role, rows in roles[phase].items():
-        features, logits = extractor.compute(recordings, rows, device, motion)
+        features, logits = made.roles[role]
         write(role, rows, features, logits)
         label = recordings.label[rows]
         if role == "train" and kind == "motion":
@@ -162,15 +152,24 @@ def export_phase(
             known = np.isin(label, seen)
             best = np.asarray(seen)[logits[known][:, seen].argmax(1)]
             hits.append(best == label[known])
+    if made.joined is not None:
+        write_array(array_file(folder, ALSO.features), made.joined[0])
+        write_array(array_file(folder, ALSO.labels), made.joined[1])
     write_json(folder / NAMES, names)
     note = {
         "dataset": split.dataset,
-        "simulated": recordings.simulated,
+        "simulated": isinstance(recordings, SkeletonSet) and recordings.simulated,
         "phase": phase,
         "classes": list(seen),
         "trained_on": len(roles[phase]["train"]),
+        "trained_also_on": {
+            other.dataset: len(j.rows) for other, j in zip(split.also, material.joined)
+        },
         "settings": params.model_dump(),
     }
-    extractor.save(out, encoder_name(phase), note)
+    if made.extractor is None:
+        write_json(out / f"{encoder_name(phase)}.json", {**note, "features": kind})
+    else:
+        made.extractor.save(out, encoder_name(phase), note)
     hit = np.concatenate(hits)
     return PhaseResult(phase, len(roles[phase]["train"]), float(hit.mean()), len(hit))

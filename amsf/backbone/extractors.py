@@ -19,9 +19,10 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from amsf.backbone.joined import Joined
 from amsf.backbone.motion import motion_features, motion_names
-from amsf.backbone.network import FEATURES, EncoderShape, SkeletonEncoder
-from amsf.backbone.preprocessing import prepare
+from amsf.backbone.network import FEATURES, EncoderShape, SkeletonEncoder, keep_classes
+from amsf.backbone.preprocessing import join_samples, prepare
 from amsf.backbone.seen_classifier import Scaling, SeenClassifier
 from amsf.backbone.training import encode, load_encoder, save_encoder, train_encoder
 from amsf.base.errors import InputError
@@ -65,6 +66,17 @@ class Extractor(Protocol):
             motion: (R, ·) the motion summaries of all of them, where they were made already.
         """
 
+    def compute_joined(
+        self, joined: Joined, device: torch.device, centre: np.ndarray
+    ) -> np.ndarray:
+        """Features (N, F) float32 of another dataset's training recordings, by its own mean.
+
+        Args:
+            joined: N recordings that train.
+            device: for the skeleton encoder.
+            centre: (F,) the mean of the benchmark's own training recordings.
+        """
+
     def save(self, folder: Path, name: str, note: Note) -> None:
         """Write it to a folder that exists, with a note of what it was fitted on."""
 
@@ -103,6 +115,13 @@ class EncoderExtractor:
         features, logits = encode(self.encoder, samples, device)
         return features.numpy(), logits.numpy()
 
+    def compute_joined(
+        self, joined: Joined, device: torch.device, centre: np.ndarray
+    ) -> np.ndarray:
+        """Features (N, F), moved so that their mean is ``centre``."""
+        features, _ = self.compute(_skeletons(joined), joined.rows, device)
+        return features - features.mean(0) + centre
+
     def save(self, folder: Path, name: str, note: Note) -> None:
         """Write the network and the note."""
         save_encoder(folder, name, self.encoder, {**note, "features": "backbone"})
@@ -137,6 +156,12 @@ class MotionExtractor:
         """Features (N, F) and logits (N, C), float32."""
         features = self.scaling(_motion(recordings, rows, motion))
         return features, self.classifier.logits(features)
+
+    def compute_joined(
+        self, joined: Joined, device: torch.device, centre: np.ndarray
+    ) -> np.ndarray:
+        """Features (N, F), standardised by their own mean and deviation."""
+        return _standardised(_motion(_skeletons(joined), joined.rows, joined.motion))
 
     def save(self, folder: Path, name: str, note: Note) -> None:
         """Write the numbers and the note."""
@@ -185,6 +210,14 @@ class CombinedExtractor:
         moved = self.motion_scaling(_motion(recordings, rows, motion))
         return np.concatenate([self.encoder_scaling(encoded), moved], axis=1), logits
 
+    def compute_joined(
+        self, joined: Joined, device: torch.device, centre: np.ndarray
+    ) -> np.ndarray:
+        """Features (N, F), each kind standardised by its own mean and deviation."""
+        encoded, _ = self.encoder.compute(_skeletons(joined), joined.rows, device)
+        moved = _motion(_skeletons(joined), joined.rows, joined.motion)
+        return np.concatenate([_standardised(encoded), _standardised(moved)], axis=1)
+
     def save(self, folder: Path, name: str, note: Note) -> None:
         """Write the network, both scalings and the note."""
         tensors = _tensors("backbone", self.encoder_scaling)
@@ -204,8 +237,12 @@ def fit_extractor(
     motion: np.ndarray | None = None,
     name: str = "encoder",
     snapshots: Path | None = None,
+    joined: Sequence[Joined] = (),
 ) -> Extractor:
     """Fit an extractor on the given recordings; nothing else is looked at.
+
+    Recordings of other datasets teach the encoder and the classifier their classes too, whose
+    columns are then forgotten.
 
     Args:
         kind: ``backbone``, ``motion`` or ``backbone+motion``.
@@ -218,17 +255,33 @@ def fit_extractor(
         motion: (R, ·) the motion summaries of all recordings, where they were made already.
         name: for the progress lines.
         snapshots: folder where interrupted training of the encoder goes on from.
+        joined: what trains of other datasets.
     """
-    label = recordings.label[rows]
+    label = np.concatenate([recordings.label[rows], *(other.label for other in joined)])
     if kind == "motion":
         found = _motion(recordings, rows, motion)
         scaling = Scaling.fit(found)
-        classifier = SeenClassifier.fit(scaling(found), label, seen, classes)
+        others = [
+            _standardised(_motion(_skeletons(other), other.rows, other.motion)) for other in joined
+        ]
+        x = np.concatenate([scaling(found), *others])
+        classifier = SeenClassifier.fit_first(x, label, seen, classes)
         return MotionExtractor(recordings.layout, scaling, classifier)
-    shape = EncoderShape(recordings.layout, classes, settings.frames)
-    samples = prepare(recordings, rows, layout_of(recordings.layout), settings.frames)
+    columns = [*seen, *np.unique(label[label >= classes]).tolist()]
+    total = max(classes, max(columns) + 1)
+    shape = EncoderShape(recordings.layout, total, settings.frames)
+    layout = layout_of(recordings.layout)
+    samples = join_samples(
+        [
+            prepare(recordings, rows, layout, settings.frames),
+            *(prepare(_skeletons(o), o.rows, layout, settings.frames) for o in joined),
+        ]
+    )
     encoder = EncoderExtractor(
-        train_encoder(samples, label, seen, shape, settings, device, name, snapshots)
+        keep_classes(
+            train_encoder(samples, label, columns, shape, settings, device, name, snapshots),
+            classes,
+        )
     )
     if kind == "backbone":
         return encoder
@@ -291,6 +344,15 @@ def _motion(
     recordings: SkeletonSet, rows: Sequence[int] | np.ndarray, motion: np.ndarray | None
 ) -> np.ndarray:
     return motion_features(recordings, rows) if motion is None else motion[rows]
+
+
+def _standardised(features: np.ndarray) -> np.ndarray:
+    return Scaling.fit(features)(features)
+
+
+def _skeletons(joined: Joined) -> SkeletonSet:
+    assert isinstance(joined.recorded, SkeletonSet)
+    return joined.recorded
 
 
 def _tensors(kind: str, scaling: Scaling) -> dict[str, np.ndarray]:

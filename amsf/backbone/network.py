@@ -12,7 +12,7 @@ neighbour in the graph, W width, F = 256 features, C classes of the dataset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -161,6 +161,18 @@ class SkeletonEncoder(nn.Module):
         partner = (people.partner - root) * people.paired[:, None, None, None]
         path = torch.cat([root, _velocity(root)], -1).expand(*own.shape[:3], 6)
         return torch.cat([own, _velocity(own), partner, path], -1)
+
+
+def keep_classes(encoder: SkeletonEncoder, classes: int) -> SkeletonEncoder:
+    """The same encoder, whose logits are those of the first classes alone."""
+    shape = replace(encoder.shape, classes=classes)
+    if shape == encoder.shape:
+        return encoder
+    state = encoder.state_dict()
+    state |= {name: t[:classes] for name, t in state.items() if name.startswith("classify.")}
+    kept = SkeletonEncoder(shape).to(encoder.classify.weight.device)
+    kept.load_state_dict(state)
+    return kept.train(encoder.training)
 
 
 def _velocity(x: Tensor) -> Tensor:

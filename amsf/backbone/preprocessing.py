@@ -141,6 +141,23 @@ def prepare(
     return SkeletonSamples(torch.from_numpy(joints), torch.from_numpy(present))
 
 
+def join_samples(parts: Sequence[SkeletonSamples]) -> SkeletonSamples:
+    """Samples of several sets one behind another; a part of single persons gets an absent second.
+
+    One part is handed back as it is, still mapped; several are in memory.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    persons = max(part.present.shape[1] for part in parts)
+    shapes = [(len(p.present), persons - p.present.shape[1], *p.joints.shape[2:]) for p in parts]
+    joints = [torch.cat([p.joints, torch.zeros(s)], 1) for p, s in zip(parts, shapes)]
+    present = [
+        torch.cat([p.present, torch.zeros(s[:2], dtype=torch.bool)], 1)
+        for p, s in zip(parts, shapes)
+    ]
+    return SkeletonSamples(torch.cat(joints), torch.cat(present))
+
+
 def separate_persons(samples: SkeletonSamples, layout: Layout) -> Persons:
     """Give each present person of a batch a frame of reference of their own.
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from amsf.base.errors import InputError
 from amsf.dataset.splits import Split
-from amsf.skeleton.recordings import SkeletonSet
+from amsf.skeleton.annotations import Annotations
 
 HELD_OUT = 0.25  # of the validation-seen classes' training recordings
 _SUBJECTS = 4  # fewer training subjects than this are not held out as wholes
@@ -34,7 +34,7 @@ _SUBJECTS = 4  # fewer training subjects than this are not held out as wholes
 Roles = dict[str, dict[str, np.ndarray]]
 
 
-def assign_roles(recordings: SkeletonSet, training: np.ndarray, split: Split, seed: int) -> Roles:
+def assign_roles(recordings: Annotations, training: np.ndarray, split: Split, seed: int) -> Roles:
     """Give each recording its roles.
 
     Args:
@@ -107,7 +107,7 @@ def hold_out(label: np.ndarray, subject: np.ndarray, seed: int) -> np.ndarray:
     return held
 
 
-def refuse_copies(recordings: SkeletonSet, training: np.ndarray) -> None:
+def refuse_copies(recordings: Annotations, training: np.ndarray) -> None:
     """Refuse a recording that is both in training and in test, under whatever names.
 
     Args:
@@ -115,12 +115,16 @@ def refuse_copies(recordings: SkeletonSet, training: np.ndarray) -> None:
         training: (N,) bool, True where a recording trains.
 
     Raises:
-        InputError: the joints of a test recording are those of a training recording, to the bit.
+        InputError: the joints of a test recording are those of a training recording, to the bit; or
+            the features, but for rows of zeros, which an encoder may give to what it cannot read.
     """
-    digests = [hashlib.sha256(recordings[i].tobytes()).digest() for i in range(len(recordings))]
+    digests = [
+        hashlib.sha256(one.tobytes()).digest() if one.any() else None
+        for one in (recordings[i] for i in range(len(recordings)))
+    ]
     trained = {digests[i]: i for i in np.flatnonzero(training)}
     for i in np.flatnonzero(~training):
-        if digests[i] in trained:
+        if digests[i] is not None and digests[i] in trained:
             raise InputError(
                 f"recordings '{recordings.names[trained[digests[i]]]}' and "
                 f"'{recordings.names[i]}' are one and the same; the one trains the encoder and the "

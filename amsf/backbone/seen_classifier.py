@@ -95,6 +95,24 @@ class SeenClassifier:
             weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
         return cls(known, weight, bias, classes)
 
+    @classmethod
+    def fit_first(
+        cls, features: np.ndarray, labels: np.ndarray, columns: Sequence[int], classes: int
+    ) -> SeenClassifier:
+        """Fit as :meth:`fit` does, on samples of other datasets too, and forget their classes.
+
+        Args:
+            features: (N, F).
+            labels: (N,) class ids; those from ``classes`` on are of other datasets.
+            columns: the S classes to learn of the first.
+            classes: C of the first.
+        """
+        others = np.unique(labels[labels >= classes]).tolist()
+        total = max([classes - 1, *others]) + 1
+        fitted = cls.fit(features, labels, [*columns, *others], total)
+        own = fitted.columns < classes
+        return cls(fitted.columns[own], fitted.weight[own], fitted.bias[own], classes)
+
     def logits(self, features: np.ndarray) -> np.ndarray:
         """(N, F) standardised -> (N, C) float32; columns that were not learnt are -1000."""
         logits = np.full((len(features), self.classes), UNLEARNT, np.float32)

@@ -29,6 +29,14 @@ SIMULATED = DATA / "simulated" / "demo"  # the demo's recordings
 STAGE_LOG = DATA / "stage_log"  # time and memory of each stage run; DVC does not keep it
 
 
+def other_descriptions(dataset: str, key: str, other: str) -> Path:
+    """The texts of another dataset that trains in a benchmark too.
+
+    Among those of the benchmark's own dataset, on which its stage encode depends.
+    """
+    return DESCRIPTIONS / dataset / "also" / key / other
+
+
 @dataclass(frozen=True)
 class Artifacts:
     """What the pipeline makes of one benchmark.

@@ -53,6 +53,7 @@ def of_studies(benchmark: str, base: Study, comparisons: Sequence[Comparison]) -
     heading = [
         f"{benchmark} · {simulated}percent, overall · means over class splits of {about['unseen']} "
         f"unseen classes, features: {about['features']}"
+        + (f", trained also on {', '.join(about['also'])}" if about.get("also") else "")
     ]
     footnotes = [
         "The 95 % interval and p are for other class splits drawn at random from these classes, on "

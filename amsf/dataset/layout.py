@@ -46,6 +46,10 @@ FILES: dict[str, dict[str, RoleFiles]] = {
 }
 
 
+# Ours: samples of other datasets that train in a phase too, where there are such.
+ALSO = RoleFiles("also", "also_label")
+
+
 def array_file(folder: Path, name: str) -> Path:
     """One of a role's files."""
     return folder / f"{name}.npy"

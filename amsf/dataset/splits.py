@@ -8,8 +8,8 @@ validation-unseen. Class ids are 0-based global ids.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,6 +25,30 @@ MOST_CLASSES = 100_000  # more than any dataset has: a number beyond is an error
 
 
 @dataclass(frozen=True)
+class OtherSet:
+    """Another dataset whose recordings train too; its classes join the seen ones.
+
+    Attributes:
+        dataset: its name.
+        classes: the number of its classes.
+        first: the id that its class 0 has here, behind the split's own classes.
+        alike: pairs of one of its classes, by its own numbering, and a class of the split's
+            dataset that mean the same (:mod:`amsf.dataset.others`).
+        kept: whether such classes train where the other of the pair is unseen.
+    """
+
+    dataset: str
+    classes: int
+    first: int
+    alike: tuple[tuple[int, int], ...]
+    kept: bool
+
+    def left_out(self, unseen: Collection[int]) -> tuple[int, ...]:
+        """Its classes, by its own numbering, that mean the same as one of ``unseen``."""
+        return () if self.kept else tuple(sorted({c for c, own in self.alike if own in unseen}))
+
+
+@dataclass(frozen=True)
 class Split:
     """A validated class split.
 
@@ -36,6 +60,7 @@ class Split:
             They need not be all of it: the published validation list of NTU-120 110/10 lacks
             the classes from 100 on. Both are empty where there is no validation phase.
         kind: ``listed``, ``random``, ``easy`` or ``hard``.
+        also: other datasets that train too, by name.
     """
 
     dataset: str
@@ -45,6 +70,26 @@ class Split:
     val_seen: tuple[int, ...]
     val_unseen: tuple[int, ...]
     kind: str
+    also: tuple[OtherSet, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """The number of classes of all datasets."""
+        return self.classes + sum(other.classes for other in self.also)
+
+    def joined(self, phase: str) -> tuple[int, ...]:
+        """The classes of other datasets that train in a phase, by their ids here, sorted."""
+        return tuple(
+            other.first + c
+            for other in self.also
+            for c in range(other.classes)
+            if c not in self.left_out(other, phase)
+        )
+
+    def left_out(self, other: OtherSet, phase: str) -> tuple[int, ...]:
+        """The classes of another dataset, by its own numbering, that do not train in a phase."""
+        # What is unseen in the test is not seen in the validation either.
+        return other.left_out({*self.unseen, *self.of_phase(phase)[1]})
 
     @property
     def letter(self) -> str:
@@ -71,14 +116,19 @@ class Split:
         raw: Any = read_json(path)
         try:
             lists = {name: raw[name] for name in ("seen", "unseen", "val_seen", "val_unseen")}
-            return make_split(
+            split = make_split(
                 raw["dataset"], raw["classes"], kind=raw["kind"], where=str(path), **lists
             )
+            return replace(split, also=tuple(_other(entry) for entry in raw.get("also", ())))
         except (KeyError, TypeError) as error:
             raise InputError(
                 f"{path}: not a split ({error!r}); expected what `stages.split` writes: run "
                 "`dvc repro`"
             ) from error
+
+
+def _other(raw: dict[str, Any]) -> OtherSet:
+    return OtherSet(**{**raw, "alike": tuple((int(c), int(own)) for c, own in raw["alike"])})
 
 
 def make_split(

@@ -48,10 +48,10 @@ def fit_closed_form(
             "leave it out here"
         )
     vectors = torch.from_numpy(text)
-    seen = torch.tensor(config.seen)
-    classes = torch.searchsorted(seen, data.train.labels)
+    learnt = torch.tensor(config.learnt)
+    classes = torch.searchsorted(learnt, data.learnt.labels)
     with torch.no_grad():
-        aligner.fit(data.train.features, classes, vectors[seen])
+        aligner.fit(data.learnt.features, classes, vectors[learnt])
         generator = torch.Generator().manual_seed(seed)
         aligner.learn_classes(vectors[list(config.unseen)], generator, again=False)
     return aligner.eval()

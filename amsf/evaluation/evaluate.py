@@ -284,7 +284,13 @@ def _space(phase: PhaseFeatures, texts: _Texts) -> GateSpace:
 
 @lru_cache(maxsize=2)
 def _left_out(
-    train: SampleSet, texts: _Texts, unseen: tuple[int, ...], temperature: float, *, choose: bool
+    train: SampleSet,
+    texts: _Texts,
+    unseen: tuple[int, ...],
+    temperature: float,
+    *,
+    choose: bool,
+    joined: bool,
 ) -> HeldOut | None:
     """What leaving out people and classes shows; None where features know them."""
     if train.people is None:
@@ -297,6 +303,7 @@ def _left_out(
         np.array(unseen),
         temperature,
         classified=choose,
+        joined=joined,
     )
 
 
@@ -318,6 +325,7 @@ def _validation(
             unseen,
             settings.evaluate.temperature,
             choose=settings.switches().gate == AUTO,
+            joined=test.also is not None,
         ),
     )
 

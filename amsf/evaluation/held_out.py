@@ -58,6 +58,7 @@ def leave_out(
     temperature: float,
     *,
     classified: bool = False,
+    joined: bool = False,
 ) -> HeldOut:
     """Leave people out, and with them groups of seen classes.
 
@@ -73,6 +74,8 @@ def leave_out(
         temperature: T of the classifier's logits.
         classified: whether draws, too, have the classifier's ``probability`` and ``energy``, which
             take longer than all else together.
+        joined: whether other datasets have taught the classifier, too. It is not fitted with them
+            again, so that there are no scores of it here.
     """
     seen = np.unique(labels)
 
@@ -103,10 +106,10 @@ def leave_out(
 
     draws = []
     for group in _groups(seen, len(unseen)):
-        draw = Draw(*scores(np.setdiff1d(seen, group), group, classified=classified))
+        draw = Draw(*scores(np.setdiff1d(seen, group), group, classified=classified and not joined))
         if draw.is_unseen.any() and not draw.is_unseen.all():
             draws.append(draw)
-    return HeldOut(tuple(draws), scores(seen, unseen, classified=True)[0])
+    return HeldOut(tuple(draws), scores(seen, unseen, classified=not joined)[0])
 
 
 def _parts(people: np.ndarray) -> Iterator[np.ndarray]:

@@ -129,11 +129,11 @@ def check_labels(
     ):
         raise InputError(f"{path}: found dtype {array.dtype}; expected whole-number class ids")
     labels = array.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= split.classes:
-        wrong = labels[(labels < 0) | (labels >= split.classes)]
+    if labels.min() < 0 or labels.max() >= split.total:
+        wrong = labels[(labels < 0) | (labels >= split.total)]
         raise InputError(
             f"{path}: label {wrong[0]} ({len(wrong)} samples); {split.dataset} has classes 0 to "
-            f"{split.classes - 1} (labels are 0-based)"
+            f"{split.total - 1} (labels are 0-based)"
         )
     leaked = np.isin(labels, forbidden)
     if leaked.any():
@@ -166,6 +166,15 @@ def check_rows(path_a: Path, rows_a: int, path_b: Path, rows_b: int) -> None:
         )
 
 
+def check_widths(path: Path, part: ImportedSamples, first: ImportedSamples) -> None:
+    """Features of one phase must be equally wide."""
+    if part.features.shape[1] != first.features.shape[1]:
+        raise InputError(
+            f"{path}: features are {part.features.shape[1]} wide; those of train.npy are "
+            f"{first.features.shape[1]} wide"
+        )
+
+
 def report_zero_rows(samples: dict[str, ImportedSamples], phase: str) -> list[str]:
     """One sentence for each set with all-zero feature rows (an encoder that saw no body)."""
     findings = []
@@ -186,10 +195,15 @@ def report_training_overlap(samples: dict[str, ImportedSamples], phase: str) -> 
     of recordings without a body, are alike by nature and are reported by :func:`report_zero_rows`.
     """
     # Hashes, since features may be more than fits into memory.
-    training = {hash(row.tobytes()) for row in samples["train"].features if row.any()}
+    learnt = [samples[name] for name in ("train", "also") if name in samples]
+    training = {hash(row.tobytes()) for part in learnt for row in part.features if row.any()}
     findings = []
     for name, part in samples.items():
-        shared = 0 if name == "train" else sum(hash(r.tobytes()) in training for r in part.features)
+        shared = (
+            0
+            if name in ("train", "also")
+            else sum(hash(r.tobytes()) in training for r in part.features)
+        )
         if shared:
             findings.append(
                 f"{phase}.{name}: {shared} of {len(part.labels)} rows are identical to training "

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from amsf.base.errors import InputError
 from amsf.base.storage import open_tensors, read_array, read_json, sha256, write_tensors
 from amsf.dataset.classes import origin_of
-from amsf.dataset.layout import FILES, NAMES, PEOPLE, TOP, array_file, folder_name
+from amsf.dataset.layout import ALSO, FILES, NAMES, PEOPLE, TOP, array_file, folder_name
 from amsf.dataset.splits import Split
 from amsf.features.checks import (
     ImportedSamples,
@@ -35,6 +36,7 @@ from amsf.features.checks import (
     check_logits,
     check_people,
     check_rows,
+    check_widths,
 )
 
 # phase -> set -> its roles in the published layout, stacked where there are several.
@@ -60,11 +62,29 @@ class SampleSet:
 
 @dataclass(frozen=True)
 class PhaseFeatures:
-    """The three sample sets of a phase; ``gzsl`` is absent where only ZSL is wanted."""
+    """The sample sets of a phase.
+
+    ``gzsl`` is absent where only ZSL is wanted, ``also``, training samples of other datasets, where
+    no other one trains.
+    """
 
     train: SampleSet
     zsl: SampleSet
     gzsl: SampleSet | None
+    also: SampleSet | None = None
+
+    @property
+    def learnt(self) -> SampleSet:
+        """All training samples, those of other datasets behind, for methods of alignment.
+
+        People are left out: gates alone ask for them, and are fitted on the own ones (``train``).
+        """
+        if self.also is None:
+            return self.train
+        pairs = (self.train, self.also)
+        return SampleSet(
+            torch.cat([part.features for part in pairs]), torch.cat([p.labels for p in pairs])
+        )
 
     @property
     def width(self) -> int:
@@ -89,7 +109,7 @@ def load_phase(path: Path) -> PhaseFeatures:
             tensors.get(f"{name}.logits"),
             tensors.get(f"{name}.people"),
         )
-        for name in ("train", "zsl", "gzsl")
+        for name in ("train", "zsl", "gzsl", "also")
         if f"{name}.features" in tensors
     }
     for name, part in sets.items():
@@ -99,7 +119,7 @@ def load_phase(path: Path) -> PhaseFeatures:
                 f"{path}: the parts of {name} differ in rows, {sorted(rows)}; run the `features` "
                 "stage again"
             )
-    return PhaseFeatures(sets["train"], sets["zsl"], sets.get("gzsl"))
+    return PhaseFeatures(sets["train"], sets["zsl"], sets.get("gzsl"), sets.get("also"))
 
 
 def find_folder(source: Path, split: Split, phase: str) -> Path:
@@ -145,25 +165,28 @@ def import_phase(
     allowed = {"train": [seen], "zsl": [unseen], "gzsl": [unseen, seen]}
     if phase == "test":
         allowed["gzsl"] = [tuple(sorted(seen + unseen))]
-    width: int | None = None
+    first: ImportedSamples | None = None
     result = {}
     for name, roles in _sets(phase, gated=gated).items():
         parts = []
         for role, classes in zip(roles, allowed[name], strict=True):
             paths = _paths(folder, phase, role, logits=name == "gzsl")
             part = _read_part(paths, split, classes, leaks if name == "train" else ())
-            if width is not None and part.features.shape[1] != width:
-                raise InputError(
-                    f"{paths[0]}: features are {part.features.shape[1]} wide; "
-                    f"those of train.npy are {width} wide"
-                )
-            width = part.features.shape[1]
+            first = first or part
+            check_widths(paths[0], part, first)
             if name == "train" and (people := array_file(folder, PEOPLE)).is_file():
                 found = check_people(read_array(people), people)
                 check_rows(paths[0], len(part.features), people, len(found))
                 part = replace(part, people=found)
             parts.append(part)
         result[name] = parts[0] if len(parts) == 1 else ImportedSamples.stack(parts)
+    joined = split.joined(phase)
+    if split.also:
+        paths = [array_file(folder, name) for name in ALSO if name]
+        left_out = [c for c in range(split.classes, split.total) if c not in joined]
+        part = _read_part(paths, split, joined, left_out)
+        check_widths(paths[0], part, result["train"])
+        result["also"] = part
     return result
 
 
@@ -204,8 +227,10 @@ def _read_part(
 
 
 def source_checksums(folder: Path, phase: str, *, gated: bool) -> dict[str, str]:
-    """SHA-256 of every published file that a phase was imported from, by file name."""
-    return {path.name: sha256(path) for path in _files(folder, phase, gated=gated)}
+    """SHA-256 of every file that a phase was imported from, by file name."""
+    others = [array_file(folder, name) for name in ALSO if name]
+    paths = _files(folder, phase, gated=gated) + [path for path in others if path.is_file()]
+    return {path.name: sha256(path) for path in paths}
 
 
 def recording_names(folders: Mapping[str, Path]) -> tuple[set[str], set[str]] | None:

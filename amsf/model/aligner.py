@@ -42,6 +42,8 @@ class Config:
         seed: the run's seed.
         seen, unseen: the classes of the phase; the columns of scores follow ``unseen``.
         cycle: the chosen one, counted from 0.
+        joined: classes of other datasets that were trained on too; their ids stand behind the
+            dataset's.
     """
 
     model: Model
@@ -54,6 +56,12 @@ class Config:
     seen: tuple[int, ...]
     unseen: tuple[int, ...]
     cycle: int
+    joined: tuple[int, ...] = ()
+
+    @property
+    def learnt(self) -> tuple[int, ...]:
+        """All classes that the model is trained on: the seen ones, then the joined ones."""
+        return (*self.seen, *self.joined)
 
     @classmethod
     def of(
@@ -78,6 +86,7 @@ class Config:
             seen=seen,
             unseen=unseen,
             cycle=0,
+            joined=split.joined(phase),
         )
 
 
@@ -299,7 +308,7 @@ class ClosedFormAligner(Aligner):
         Args:
             features: (N, F), as they were imported.
             classes: (N,), the class of each sample, as an index into ``text``.
-            text: (S, V, D), text vectors of the S seen classes.
+            text: (S, V, D), text vectors of the S classes that are learnt.
         """
 
     @classmethod

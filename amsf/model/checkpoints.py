@@ -42,7 +42,7 @@ def load_model(folder: Path) -> Aligner:
     raw: Any = read_json(path)
     try:
         sections = {name: kind.model_validate(raw[name]) for name, kind in SECTIONS.items()}
-        lists = {name: tuple(raw[name]) for name in ("seen", "unseen")}
+        lists = {name: tuple(raw[name]) for name in ("seen", "unseen", "joined")}
         config = Config(**{**raw, **lists, **sections})
         # Before memory is taken for a model of any size that the file may claim.
         with torch.device("meta"):

@@ -125,7 +125,9 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
         for group in groups:
             rest = torch.tensor([c for c in range(len(text)) if c not in group])
             out = torch.isin(classes, group)
-            config = replace(self.config, seen=tuple(rest.tolist()), unseen=tuple(group.tolist()))
+            config = replace(
+                self.config, seen=tuple(rest.tolist()), unseen=tuple(group.tolist()), joined=()
+            )
             other = type(self)(config)
             other.fit(features[~out], torch.searchsorted(rest, classes[~out]), text[rest])
             other.learn_classes(text[group], torch.Generator(), again=False)

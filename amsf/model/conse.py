@@ -32,7 +32,7 @@ class ConseAligner(StandardisedAligner):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        seen = len(config.seen)
+        seen = len(config.learnt)
         self.register_buffer("weight", torch.zeros(seen, config.feature_width))
         self.register_buffer("bias", torch.zeros(seen))
         self.register_buffer("seen_texts", torch.zeros(seen, self.width))

@@ -45,7 +45,7 @@ class PrototypesAligner(StandardisedAligner):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        seen, unseen = len(config.seen), len(config.unseen)
+        seen, unseen = len(config.learnt), len(config.unseen)
         width = min(MOST_DIMENSIONS, config.feature_width)
         self.register_buffer("projection", torch.zeros(config.feature_width, width))
         self.register_buffer("origin", torch.zeros(width))

@@ -15,13 +15,13 @@ R = rows, N = recordings, J = joints.
 
 from __future__ import annotations
 
-import math
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from amsf.base.archives import expect_integers, expect_texts, read_archive
 from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
@@ -35,9 +35,6 @@ SUFFIX = ".npz"
 FORM = "NAME.npz"
 _NUMBERS = ("label", "subject", "camera", "setup")
 _LARGEST = 2**31 - 1  # of a label or another number
-# Joints shrink to a half, maybe a fifth, by compression. What would grow beyond this many times
-# the file, and is large, is made to fill the memory.
-_EXPANSION, _SMALL = 100, 64 << 20
 
 
 def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
@@ -75,7 +72,7 @@ def _read(path: Path) -> Reading:
             f"joints is {joints.dtype} {joints.shape}; expected numbers (rows, {count}, 3)"
         )
     names = [str(name) for name in arrays["names"]]
-    _expect("offset", offset, len(names) + 1)
+    expect_integers("offset", offset, len(names) + 1)
     if offset[0] != 0 or offset[-1] != len(joints) or (np.diff(offset) < 0).any():
         raise InputError(
             f"offset must rise from 0 to the {len(joints)} rows of joints; it runs from "
@@ -85,7 +82,7 @@ def _read(path: Path) -> Reading:
     for key in (*_NUMBERS, "persons"):
         default = 1 if key == "persons" else UNKNOWN
         numbers[key] = arrays.get(key, np.full(len(names), default))
-        _expect(key, numbers[key], len(names))
+        expect_integers(key, numbers[key], len(names))
     joints = arranged(joints, order)
     reading = Reading(layout, [])
     for i, name in enumerate(names):
@@ -117,83 +114,11 @@ def fits(path: Path) -> bool:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    known = ("joints", "offset", "names", "joint_names", *_NUMBERS, "persons")
-    try:
-        arrays = read_members(path, known)
-    except InputError as error:
-        raise InputError(str(error).removeprefix(f"{path}: ")) from error
-    missing = [key for key in known[:4] if key not in arrays]
-    if missing:
-        with zipfile.ZipFile(path) as archive:
-            present = ", ".join(n.removesuffix(".npy") for n in archive.namelist()) or "none"
-        raise InputError(
-            f"no array {', '.join(missing)}; the file has {present}: add it (docs/skeletons.md)"
-        )
+    required = ("joints", "offset", "names", "joint_names")
+    arrays = read_archive(path, required, (*_NUMBERS, "persons"), "docs/skeletons.md")
     for key in ("names", "joint_names"):
-        if arrays[key].ndim != 1 or arrays[key].dtype.kind != "U":
-            raise InputError(f"{key} is {arrays[key].dtype}; expected one axis of unicode text")
+        expect_texts(key, arrays[key])
     return arrays
-
-
-def read_members(path: Path, wanted: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read those of some arrays that an ``.npz`` has, without unpickling.
-
-    Raises:
-        InputError: the file is not readable, or claims more than it holds.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # Members are looked up by name and never unpacked, so a name cannot lead elsewhere.
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            found = {key: members[key] for key in wanted if key in members}
-            _refuse_bomb(found.values(), path.stat().st_size)
-            return {key: _member(archive, info) for key, info in found.items()}
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    # A damaged archive makes zipfile, zlib and numpy raise whatever they stumble upon.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path}: not a readable .npz file ({reason}); expected an .npz of several arrays, as "
-            "numpy.savez writes it"
-        ) from error
-
-
-def _refuse_bomb(members: Iterable[zipfile.ZipInfo], size: int) -> None:
-    """Refuse an archive that declares far more content than its ``size`` in bytes can hold."""
-    content = sum(info.file_size for info in members)
-    if content > max(_SMALL, _EXPANSION * size):
-        raise InputError(
-            f"its arrays would take {content / 2**20:.0f} MiB, out of a file of "
-            f"{size / 2**20:.1f} MiB; expected at most {_EXPANSION} times as much: write it again "
-            "from the recordings"
-        )
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    """Read one array whose header agrees with its length, without unpickling."""
-    with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        header = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = header(file)
-        # numpy would first take the memory that the header claims.
-        if (
-            not dtype.hasobject
-            and math.prod(shape) * dtype.itemsize != info.file_size - file.tell()
-        ):
-            raise InputError(
-                f"{info.filename} holds {info.file_size} bytes; its header claims shape {shape} of "
-                f"{dtype}: write the file again"
-            )
-    with archive.open(info) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _expect(key: str, array: np.ndarray, length: int) -> None:
-    if array.shape != (length,) or array.dtype.kind not in "iu":
-        raise InputError(f"{key} is {array.dtype} {array.shape}; expected {length} integers")
 
 
 def write(path: str | Path, skeletons: SkeletonSet) -> None:

@@ -18,11 +18,11 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from amsf.base.archives import read_archive
 from amsf.base.errors import InputError
 from amsf.base.pickles import read_pickle
 from amsf.base.storage import read_json
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_suffix, tracks_of
-from amsf.pack.npz import read_members
 from amsf.pack.ntu import parse_name
 from amsf.skeleton.cleaning import RawRecording
 
@@ -56,7 +56,11 @@ def read_ctrgcn(task: Task) -> Reading:
     """
     (path,) = task
     reading = Reading("", [], train=())
-    arrays = read_members(path, tuple(f"{k}_{part}" for k in "xy" for part in _PARTS))
+    wanted = [f"{k}_{part}" for k in "xy" for part in _PARTS]
+    try:
+        arrays = read_archive(path, (), wanted, "docs/skeletons.md")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     names = []
     for part in _PARTS:
         if f"x_{part}" not in arrays:

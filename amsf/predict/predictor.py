@@ -130,8 +130,9 @@ class Predictor:
         settings = params.for_benchmark(benchmark)
         entry = params.benchmark(benchmark)
         if not entry.reads_recordings:
+            kind = "published features" if entry.features == "published" else "a table of features"
             raise InputError(
-                f"benchmark '{benchmark}' has published features, whose skeleton encoder is not "
+                f"benchmark '{benchmark}' has {kind}, whose skeleton encoder is not "
                 "here, so it cannot read recordings; set its `features: backbone` or "
                 "`features: motion` in params.yaml and run `dvc repro`"
             )

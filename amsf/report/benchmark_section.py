@@ -34,6 +34,7 @@ FEATURES = {
     "motion": "motion statistics",
     "backbone+motion": "our encoder and motion statistics",
     "published": "imported",
+    "table": "a table, made by an encoder outside this pipeline",
 }
 _OTHER_SCORES = {
     **SCORES,
@@ -104,6 +105,7 @@ def _facts(benchmark: BenchmarkData) -> dict[str, str]:
         "Classes": f"{len(benchmark.split.seen)} seen, {len(benchmark.split.unseen)} unseen",
         "Split": benchmark.split.kind,
         "Skeleton features": FEATURES[benchmark.entry.features],
+        **_also(benchmark),
         "Texts": f"{benchmark.text['encoder']}, views {', '.join(model.views)}",
         "Alignment": _alignment(model.aligner, row),
         "Fusion": model.fusion,
@@ -111,6 +113,21 @@ def _facts(benchmark: BenchmarkData) -> dict[str, str]:
         "Selection of the cycle": benchmark.metrics["selection"],
         **gate,
     }
+
+
+def _also(benchmark: BenchmarkData) -> dict[str, str]:
+    """Which other datasets train too, and which of their classes do not."""
+    if not benchmark.split.also:
+        return {}
+    parts = []
+    for other in benchmark.split.also:
+        out = benchmark.split.left_out(other, "test")
+        labels = benchmark.other_labels[other.dataset]
+        names = f"; same as an unseen one: {', '.join(labels[c] for c in out)}" if out else ""
+        kept = "; classes that mean the same as an unseen one are kept" if other.kept else ""
+        trained = f"{other.classes - len(out)} of {other.classes} classes"
+        parts.append(f"{other.dataset} ({trained}{names}{kept})")
+    return {"Trained also on": ", ".join(parts)}
 
 
 def _alignment(name: str, row: dict[str, Any]) -> str:

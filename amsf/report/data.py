@@ -7,7 +7,7 @@ percent on the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class BenchmarkData:
         texts: view in use -> C texts; empty where text vectors were imported.
         poses: of one recording of each unseen class; None where features were imported.
         study: its methods over many class splits; None where nobody asked for it.
+        other_labels: class names of each other dataset that trains too.
     """
 
     key: str
@@ -80,6 +81,7 @@ class BenchmarkData:
     texts: dict[str, tuple[str, ...]]
     poses: Poses | None
     study: Study | None
+    other_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -98,6 +100,7 @@ class BenchmarkData:
             text_encoder=self.text["encoder"],
             split=self.split.kind,
             selection=self.metrics["selection"],
+            also=tuple(other.dataset for other in self.split.also),
         )
 
 
@@ -126,6 +129,10 @@ def gather(
         settings=settings,
         split=split,
         labels=tuple(load_classes(split.dataset, made.classes)["label"].astype(str)),
+        other_labels={
+            other.dataset: tuple(load_classes(other.dataset, made.classes)["label"].astype(str))
+            for other in split.also
+        },
         simulated=_is_simulated(made, entry),
         metrics=metrics,
         zsl=zsl,
@@ -239,7 +246,7 @@ def _is_simulated(made: Artifacts, entry: Benchmark) -> bool:
     """The demo's recordings are; those that features were made from say so themselves."""
     if entry.dataset == "demo":
         return True
-    if not entry.reads_recordings:
+    if not entry.knows_all:
         return False
     note = read_json(made.backbone / f"{encoder_name('test')}.json")
     return bool(note.get("simulated"))

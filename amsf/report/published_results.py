@@ -36,6 +36,7 @@ _OURS = {
     "backbone": "our own encoder",
     "motion": "motion statistics",
     "backbone+motion": "our own encoder with motion statistics",
+    "table": "another encoder",
 }
 
 
@@ -52,6 +53,7 @@ class Conditions:
         split: ``split.kind``.
         selection: how the cycle was chosen: ``val``, ``last`` or ``test``.
         weighting: ``overall`` or ``per_class``.
+        also: other datasets that were trained on too.
     """
 
     dataset: str
@@ -63,6 +65,7 @@ class Conditions:
     split: str
     selection: str
     weighting: str = "overall"
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ def _compare(
     differs, unknown = [], []
     if ours.simulated:
         differs.append("recordings: simulated here")
+    if ours.also:
+        differs.append(f"training: also on {', '.join(ours.also)} here")
     encoder = theirs["skeleton_encoder"]
     if not encoder:
         unknown.append("skeleton encoder")

@@ -57,6 +57,11 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Views = Annotated[tuple[View, ...], Field(min_length=1), AfterValidator(_distinct)]
+Datasets = Annotated[
+    tuple[Annotated[str, Field(pattern=NAME)], ...],
+    AfterValidator(_distinct),
+    AfterValidator(lambda names: tuple(sorted(names))),  # their order means nothing
+]
 Seeds = Annotated[tuple[Natural, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
@@ -64,18 +69,36 @@ class Benchmark(Section):
     """A dataset and a class split; ``set`` overrides other sections for this benchmark alone.
 
     ``splits``: on how many random class splits ``python -m amsf.study`` compares methods.
+    ``also``: other datasets that train too.
     """
 
     dataset: Annotated[str, Field(pattern=NAME)]
     unseen: Count
     source: Annotated[str, Field(min_length=1)]
-    features: Literal["published", "backbone", "motion", "backbone+motion"]
+    features: Literal["published", "backbone", "motion", "backbone+motion", "table"]
     splits: Natural = 0
+    also: Datasets = ()
     set: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Benchmark:
+        if self.dataset in self.also:
+            raise ValueError(f"also has {self.dataset}, which is the benchmark's own dataset")
+        if self.also and self.features == "published":
+            raise ValueError(
+                "also is set, but features is published: these were made for one set alone; set "
+                "features to motion, backbone, backbone+motion or table"
+            )
+        return self
 
     @property
     def reads_recordings(self) -> bool:
         """Whether the features are made here, from recordings."""
+        return self.features not in ("published", "table")
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether there are features of all recordings, for any class split."""
         return self.features != "published"
 
 
@@ -108,6 +131,7 @@ class Describe(Section):
 
 EncoderName = Literal[
     "minilm",
+    "mpnet",
     "clip-vit-b32",
     "clip-vit-b16",
     "clip-vit-l14",
@@ -121,6 +145,7 @@ EncoderName = Literal[
 # Width of a text vector, for the encoders whose name determines it.
 TEXT_WIDTHS: dict[str, int] = {
     "minilm": 384,
+    "mpnet": 768,
     "clip-vit-b32": 512,
     "clip-vit-b16": 512,
     "clip-vit-l14": 768,
@@ -144,10 +169,10 @@ class Text(Section):
                 f"text.encoder is {self.encoder}, but text.checkpoint is empty; set it to "
                 f"{needed[self.encoder]}"
             )
-        if self.encoder == "minilm" and self.checkpoint:
+        if self.encoder in ("minilm", "mpnet") and self.checkpoint:
             raise ValueError(
-                "text.checkpoint is set, but text.encoder minilm takes none; leave it out, or set "
-                "text.encoder: path"
+                f"text.checkpoint is set, but text.encoder {self.encoder} takes none; leave it "
+                "out, or set text.encoder: path"
             )
         return self
 
@@ -157,6 +182,7 @@ class SplitParams(Section):
 
     kind: Kind = "listed"
     seed: Natural = 0
+    same_meaning: Literal["leave_out", "keep"] = "leave_out"
     views: Views = ("lb", "MAad", "MAmd")
 
 
@@ -333,7 +359,13 @@ class Params(Settings):
                     f"benchmarks.{key}.set.{name}: no such section{nearest(name, list(sections))}"
                 )
             sections[name] = {**sections[name], **deepcopy(values)}
-        return validate(Settings, sections, f"benchmarks.{key}.set")
+        settings = validate(Settings, sections, f"benchmarks.{key}.set")
+        if entry.also and settings.text.encoder == "published":
+            raise InputError(
+                f"benchmarks.{key}.also is set, but text.encoder is published: the texts of all "
+                "datasets must come from one encoder; choose one that runs here"
+            )
+        return settings
 
     def benchmark(self, key: str) -> Benchmark:
         """The entry of one benchmark.

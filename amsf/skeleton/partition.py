@@ -17,7 +17,8 @@ import numpy as np
 
 from amsf.base.errors import InputError, first_ten
 from amsf.base.plain_text import read_plain_text
-from amsf.skeleton.recordings import UNKNOWN, SkeletonSet
+from amsf.skeleton.annotations import Annotations
+from amsf.skeleton.recordings import UNKNOWN
 
 LIST_NAME = "train_subjects.txt"
 
@@ -58,7 +59,7 @@ _COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
 
 
 def training_mask(
-    skeletons: SkeletonSet, partition: str, source: str | Path | None = None
+    skeletons: Annotations, partition: str, source: str | Path | None = None
 ) -> np.ndarray:
     """Mark the recordings that train; the others test.
 
@@ -126,7 +127,7 @@ def read_training_list(path: Path) -> list[str]:
     return words
 
 
-def _listed(skeletons: SkeletonSet, path: Path) -> np.ndarray:
+def _listed(skeletons: Annotations, path: Path) -> np.ndarray:
     wanted = set(read_training_list(path))
     if next(iter(wanted)).isdecimal():
         subjects = _known(skeletons, "subject", f"'{path}'")
@@ -144,7 +145,7 @@ def _listed(skeletons: SkeletonSet, path: Path) -> np.ndarray:
     return np.array([not wanted.isdisjoint(own) for own in names])
 
 
-def _known(skeletons: SkeletonSet, column: str, where: str) -> np.ndarray:
+def _known(skeletons: Annotations, column: str, where: str) -> np.ndarray:
     values = getattr(skeletons, column)
     if (values == UNKNOWN).any():
         at = int((values == UNKNOWN).argmax())

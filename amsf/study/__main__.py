@@ -22,7 +22,7 @@ from amsf.base.project import add_project, inside_project
 from amsf.settings.params import load_params
 from amsf.study.run import clear, study
 from amsf.study.summary import as_text
-from amsf.text.features import load_text_features
+from amsf.text.features import load_other_texts, load_text_features
 
 
 def parser(prog: str = "python -m amsf.study") -> argparse.ArgumentParser:
@@ -59,16 +59,22 @@ def run(key: str, splits: int | None) -> None:
             f"benchmarks.{key}.splits is {entry.splits}; give the benchmark `splits: 40` in "
             "params.yaml, or --splits 40 here"
         )
-    text = load_text_features(artifacts.text_features).select(settings.model.views)
+    views = settings.model.views
+    text = load_text_features(artifacts.text_features).select(views)
+    vectors = {
+        name: features.select(views)
+        for name, features in load_other_texts(artifacts.text_features).items()
+    }
     scratch = artifacts.splits_scratch
-    found = study(key, entry, settings, text, METRICS.many_splits / key, scratch)
+    found = study(key, entry, settings, text, METRICS.many_splits / key, scratch, vectors)
+    also = f", trained also on {', '.join(entry.also)}" if entry.also else ""
     for method, scores in found.summary().items():
         shown = ", ".join(
             f"{name} {as_text(scores[score])}"
             for score, name in (("zsl", "ZSL"), ("H", "H"))
             if score in scores
         )
-        say(f"{key}, class splits: {entry.splits}, {method}: {shown}")
+        say(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
     clear(scratch)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from amsf.backbone.export import load_recordings
-from amsf.backbone.extractors import fit_extractor
+from amsf.backbone.joined import Motions, folder_of, load_recorded, material_of
+from amsf.backbone.phase_features import make_features
 from amsf.backbone.roles import assign_roles
 from amsf.base.artifacts import phase_file, seed_folder
 from amsf.base.errors import InputError
@@ -32,7 +32,6 @@ from amsf.model.aligner import ClosedFormAligner, aligner_class
 from amsf.settings.params import Settings
 from amsf.settings.protocol import GATES
 from amsf.skeleton.partition import training_mask
-from amsf.skeleton.recordings import SkeletonSet
 from amsf.study.summary import TRANSDUCTIVE
 from amsf.training.runs import Inputs, train_benchmark
 
@@ -51,16 +50,17 @@ class Source:
     """What every split of a benchmark is made from.
 
     Attributes:
-        folder: the folder of its recordings.
-        features: ``backbone``, ``motion`` or ``backbone+motion``.
-        motion: (N, ·) motion summaries of all recordings; None where they are not used.
-        text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        folder: its source folder.
+        features: ``backbone``, ``motion``, ``backbone+motion`` or ``table``.
+        motions: dataset -> (N, ·) motion summaries of all recordings; None where they are not used.
+        text: (C, V, D) text vectors in the order of ``settings.model.views``; those of other
+            datasets that train too stand behind.
         encoders: where trained encoders are kept, each by all that it depends on.
     """
 
     folder: Path
     features: str
-    motion: np.ndarray | None
+    motions: Motions
     text: np.ndarray
     encoders: Path
 
@@ -155,41 +155,35 @@ def export_phases(split: Split, source: Source, settings: Settings, out: Path) -
     if not missing:  # made for other methods, or by a run that was interrupted
         return
     device = set_up(settings.compute)
-    recordings = load_recordings(source.folder, split.dataset)
-    training = training_mask(recordings, settings.backbone.partition, source.folder)
+    recordings = load_recorded(source.folder, split.dataset, source.features)
+    folder = folder_of(source.folder, split.dataset, source.features)
+    training = training_mask(recordings, settings.backbone.partition, folder)
     roles = assign_roles(recordings, training, split, settings.backbone.seed)
     for phase in missing:
         seen, unseen = split.of_phase(phase)
-        extractor = fit_extractor(
-            source.features,
-            recordings,
-            roles[phase]["train"],
+        made = make_features(
+            material_of(phase, split, source.folder, recordings, source.features, source.motions),
+            roles[phase],
             seen,
             split.classes,
             settings.backbone,
             device,
-            source.motion,
             f"encoder of the {phase} phase",
             source.encoders,
         )
         samples = {
-            role: _samples(
-                rows, extractor.compute(recordings, rows, device, source.motion), recordings, source
+            role: ImportedSamples(
+                features,
+                recordings.label[roles[phase][role]],
+                logits,
+                recordings.subject[roles[phase][role]] if source.features == "motion" else None,
             )
-            for role, rows in roles[phase].items()
+            for role, (features, logits) in made.roles.items()
         }
-        save_phase(phase_file(out, phase), _sets(phase, samples, unseen))
-
-
-def _samples(
-    rows: np.ndarray,
-    extracted: tuple[np.ndarray, np.ndarray],
-    recordings: SkeletonSet,
-    source: Source,
-) -> ImportedSamples:
-    features, logits = extracted
-    people = recordings.subject[rows] if source.features == "motion" else None
-    return ImportedSamples(features, recordings.label[rows], logits, people)
+        sets = _sets(phase, samples, unseen)
+        if made.joined is not None:
+            sets["also"] = ImportedSamples(*made.joined, None)
+        save_phase(phase_file(out, phase), sets)
 
 
 def _sets(

@@ -126,7 +126,7 @@ class Study:
         """In what it differs from a benchmark as it is now, as ``model.heads 4 -> 8``.
 
         Args:
-            entry: has ``dataset``, ``features`` and ``unseen``.
+            entry: has ``dataset``, ``features``, ``unseen`` and ``also``.
             settings: sections of parameters; those that the study does not keep are not compared.
         """
         kept = parameters(self.about)
@@ -145,7 +145,8 @@ def parameters(about: Mapping[str, Any]) -> dict[str, Any]:
         for section, values in about["settings"].items()
         for name, value in values.items()
     }
-    return {**leaves, **{name: about[name] for name in ("dataset", "features", "unseen")}}
+    also = {"also": list(about.get("also", ()))}  # which a study of old has not
+    return {**leaves, **{name: about[name] for name in ("dataset", "features", "unseen")}, **also}
 
 
 def summarise_splits(table: pd.DataFrame, base: str) -> dict[str, dict[str, dict[str, float]]]:

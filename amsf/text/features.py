@@ -22,6 +22,7 @@ from amsf.base.storage import atomic_path, read_array, read_json, write_array, w
 from amsf.settings.params import View
 
 FEATURES, MANIFEST = "features.npy", "manifest.json"
+ALSO = "also"  # the folder beside them: the same of each other dataset that trains too, by name
 
 # MSF's files are named after the first word here, AMSF's after ours.
 MSF_NAMES = {"lb": "lb", "MAad": "ad", "MAmd": "md"}
@@ -108,6 +109,30 @@ def load_text_features(folder: Path) -> TextFeatures:
     for index, view in enumerate(views):
         check_rows(features[:, index], f"{folder / FEATURES}, view {view}")
     return TextFeatures(features.astype(np.float32, copy=False), views, encoder, dataset)
+
+
+def load_other_texts(folder: Path) -> dict[str, TextFeatures]:
+    """The texts of other datasets that train too, by name; none where there are none.
+
+    Raises:
+        InputError: see :func:`load_text_features`.
+    """
+    folders = sorted(path for path in (Path(folder) / ALSO).glob("*") if path.is_dir())
+    return {path.name: load_text_features(path) for path in folders}
+
+
+def all_texts(folder: Path, views: Sequence[str]) -> np.ndarray:
+    """Text vectors of the dataset's classes, then of those of each other one: (C, V, D).
+
+    Args:
+        folder: of the stage encode.
+        views: V of them, in the order wanted.
+
+    Raises:
+        InputError: see :func:`load_text_features` and :meth:`TextFeatures.select`.
+    """
+    every = [load_text_features(folder), *load_other_texts(folder).values()]
+    return np.concatenate([features.select(views) for features in every])
 
 
 def import_published(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ class Inputs:
     Attributes:
         settings: the benchmark's settings.
         split: its classes.
-        text: (C, V, D) text vectors in the order of ``settings.model.views``.
+        text: (C, V, D) text vectors of all datasets in the order of ``settings.model.views``.
         features: folder of the features stage, one safetensors file a phase.
     """
 
@@ -82,10 +82,11 @@ def train_benchmark(inputs: Inputs, out: Path, scratch: Path) -> None:
         InputError: parameters, text and features do not fit; raised before any training starts.
     """
     settings = inputs.settings
-    if len(inputs.text) != inputs.split.classes:
+    if len(inputs.text) != inputs.split.total:
         raise InputError(
             f"text features have {len(inputs.text)} classes; {inputs.split.dataset} has "
-            f"{inputs.split.classes}: run the encode stage again"
+            f"{inputs.split.total}, with those of other datasets that train too: run the encode "
+            "stage again"
         )
     for phase in phases(settings):
         data = load_phase(phase_file(inputs.features, phase))
@@ -116,7 +117,7 @@ def fingerprint(inputs: Inputs) -> str:
         "device": name_device(settings.compute.device),
         "kernels": kernels(),
         "threads": settings.compute.threads,
-        "split": vars(inputs.split),
+        "split": asdict(inputs.split),
         "text": hashlib.sha256(inputs.text.tobytes()).hexdigest(),
         "features": [sha256(phase_file(inputs.features, p)) for p in phases(settings)],
         "code": CODE,
@@ -168,7 +169,7 @@ def train_chain(inputs: Inputs, seed: int, chain: tuple[str, ...], folder: Path,
         data = load_phase(phase_file(inputs.features, phase))
         config = _config(inputs, phase, seed, data.width)
         text = torch.tensor(inputs.text)  # a copy: joblib hands large arrays over read-only
-        trainer = PhaseTrainer(settings, config, data.train, text, streams, device)
+        trainer = PhaseTrainer(settings, config, data.learnt, text, streams, device)
         record = restore_phase_snapshot(folder / phase / SNAPSHOT, trainer)
         records[phase] = record
         # Samples of the test phase's unseen classes are looked at by the reference protocol alone.

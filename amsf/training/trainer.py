@@ -83,7 +83,7 @@ class PhaseTrainer:
     Args:
         settings: the benchmark's settings.
         config: what is trained (its ``cycle`` is not used).
-        train: training samples of the seen classes.
+        train: training samples of the classes that are learnt.
         text: (C, V, D) text vectors of all classes, in the order of ``settings.model.views``.
         streams: random streams; under ``seeding: stream`` they have run on from another phase.
         device: where to compute.
@@ -126,9 +126,9 @@ class PhaseTrainer:
                 )
         # On the CPU this stays the memory map of the file: a batch reads its own rows.
         self.features = train.features.to(device)
-        self.labels = torch.searchsorted(torch.tensor(config.seen), train.labels).to(device)
+        self.labels = torch.searchsorted(torch.tensor(config.learnt), train.labels).to(device)
         text = text.to(device)
-        self.seen_text = text[list(config.seen)]
+        self.seen_text = text[list(config.learnt)]
         self.unseen_text = text[list(config.unseen)]
         if isinstance(self.model, SteppedAligner):
             self.model.look_at(self.features, self.seen_text)

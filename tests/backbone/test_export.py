@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from amsf.backbone.export import export_features, load_recordings
+from amsf.backbone.export import export_features
+from amsf.backbone.joined import load_recordings
 from amsf.backbone.roles import assign_roles
 from amsf.base.errors import InputError
 from amsf.dataset.splits import Split, make_split

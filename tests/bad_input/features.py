@@ -10,10 +10,12 @@ import numpy as np
 import yaml
 
 from amsf.base.storage import write_json, write_tensors
+from amsf.dataset.splits import make_split
 from amsf.features.phases import load_phase
-from stages import features
+from stages import backbone, features
 from tests.bad_input.cases import Area, Call, Case
 from tests.features.test_phases import SPLIT, published
+from tests.support.small_table import CLASSES, table_arrays, write_table
 
 KEY = "tiny-u2"
 SOURCE = Path("data/external/tiny")
@@ -77,6 +79,39 @@ def _artifact(what: str, prepare: Callable[[Path], object]) -> Case:
     return Case(what, "`stages.train`, `stages.evaluate`", str(path), make)
 
 
+TABLE = SOURCE / "features.npz"
+
+
+def _table(
+    what: str, prepare: Callable[[], object], names: str = str(TABLE), **entry: object
+) -> Case:
+    """The stage `backbone` on a table; ``prepare`` writes or spoils it."""
+
+    def make() -> Call:
+        line = {"dataset": "tiny", "unseen": 1, "source": str(SOURCE), "features": "table"}
+        Path("params.yaml").write_text(yaml.safe_dump({"benchmarks": {KEY: {**line, **entry}}}))
+        make_split("tiny", CLASSES, [1], [4], kind="random", where="test").save(
+            Path(f"data/split/{KEY}.json")
+        )
+        Path("data/classes").mkdir(parents=True)
+        rows = "".join(f"{i},action {i},1\n" for i in range(CLASSES))
+        Path("data/classes/tiny.csv").write_text(f"id,label,persons\n{rows}")
+        Path("data/backbone").mkdir()
+        prepare()
+        return lambda: backbone.main(KEY)
+
+    return Case(what, "`stages.backbone`", names, make)
+
+
+def _entry(what: str, key: str, change: Change, names: str = str(TABLE)) -> Case:
+    """One array of the table changed."""
+    return _table(what, lambda: write_table(SOURCE, **{key: change(table_arrays()[key])}), names)
+
+
+def _with_logits(logits: np.ndarray) -> Callable[[], Path]:
+    return lambda: write_table(SOURCE, logits=logits)
+
+
 TENSORS: dict[str, np.ndarray] = {
     "train.features": np.zeros((3, 2), np.float32), "train.labels": np.zeros(3, np.int64),
     "zsl.features": np.zeros((3, 2), np.float32), "zsl.labels": np.zeros(2, np.int64),
@@ -135,5 +170,37 @@ FEATURES = Area(
         _artifact("an artifact that is no safetensors file", lambda path: path.write_bytes(b"x")),
         _artifact("an artifact whose header claims 2^60 bytes",
                   lambda path: path.write_bytes((2**60).to_bytes(8, "little") + b"{}")),
+    ],
+)  # fmt: skip
+
+N = len(table_arrays()["label"])
+LOGITS = np.zeros((N, CLASSES))
+TABLES = Area(
+    "Tables of features",
+    [
+        _table("no table", lambda: None),
+        _table("no archive", lambda: (SOURCE.mkdir(parents=True), TABLE.write_text("a,b\n"))),
+        _table("no names", lambda: write_table(SOURCE, names=None)),
+        _entry("numbers for names", "names", lambda a: np.arange(len(a))),
+        _entry("a name twice", "names", lambda a: np.where(np.arange(len(a)) == 5, a[4], a)),
+        _entry("control characters in a name", "names", _put("a\x1b[2J", 3)),
+        _entry("names as Python objects", "names", lambda a: a.astype(object)),
+        _entry("fewer features than names", "features", lambda a: a[:-1]),
+        _entry("one axis of features", "features", lambda a: a[:, 0]),
+        _entry("words for features", "features", lambda a: a.astype(str)),
+        _entry("NaN in the features", "features", _put(np.nan, 7, 2)),
+        _entry("features beyond float32", "features", lambda a: a * 1e300),
+        _entry("fewer labels than names", "label", lambda a: a[1:]),
+        _entry("labels that are fractions", "label", lambda a: a + 0.5),
+        _entry("labels from 1", "label", lambda a: a + 1),
+        _entry("a label below -1", "label", _put(-2, 0)),
+        _entry("a recording without a label", "label", _put(-1, 0), "'s1_a0_0'"),
+        _entry("a seen class without a training recording", "label",
+               lambda a: np.where(a == 2, 3, a), "classes 2"),
+        _table("no subjects, where they say who trains",
+               lambda: write_table(SOURCE, subject=None), "train_subjects.txt"),
+        _table("logits without a column for each class", _with_logits(LOGITS[:, :5])),
+        _table("fewer logits than names", _with_logits(LOGITS[1:])),
+        _table("infinity in the logits", _with_logits(LOGITS + np.inf)),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ import pytest
 
 from tests.bad_input import models as bad_input_models
 from tests.bad_input.cases import Case, as_documented, message_of, tree
-from tests.bad_input.features import FEATURES
+from tests.bad_input.features import FEATURES, TABLES
 from tests.bad_input.models import MODELS
 from tests.bad_input.params import PARAMS
 from tests.bad_input.skeletons import FILES, SETS
@@ -28,7 +28,7 @@ from tests.bad_input.splits import SPLITS
 from tests.bad_input.texts import CLASS_LISTS, TEXT_FEATURES
 from tests.support.small_project import small_project
 
-AREAS = (PARAMS, SPLITS, CLASS_LISTS, TEXT_FEATURES, FEATURES, FILES, SETS, MODELS)
+AREAS = (PARAMS, SPLITS, CLASS_LISTS, TEXT_FEATURES, FEATURES, TABLES, FILES, SETS, MODELS)
 CASES = [(area, case) for area in AREAS for case in area.cases]
 PAGE = Path(__file__).parents[2] / "docs/bad_input.md"
 WRITE = "AMSF_WRITE_DOCS"

@@ -222,6 +222,7 @@ READERS = {
     "describe.model": {"describe"},
     "text.encoder": {"describe", "encode"},
     "split.seed": {"split"},
+    "split.same_meaning": {"split"},
     "backbone.epochs": {"backbone"},
     "model.heads": {"train"},
     "model.style": {"train"},
@@ -272,6 +273,12 @@ def test_another_benchmark_reruns_nothing_of_the_demo() -> None:
     for name in set(COMPUTING) - {"describe"}:
         assert "data/classes" not in body(name)["deps"]  # where its class list comes to lie
         assert "data/splits" not in body(name)["deps"]
+
+
+def test_other_datasets_that_train_too_reach_the_rest_as_texts() -> None:
+    raw = deepcopy(RAW)
+    raw["benchmarks"]["demo-u8"]["also"] = ["florence9"]
+    assert readers_of(raw) == {"describe", "encode"}
 
 
 def test_an_override_that_the_benchmarks_own_hides_reruns_nothing() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import torch
 from scipy.special import softmax
 
 from amsf.base.storage import read_tensors, write_array, write_json, write_tensors
+from amsf.dataset.splits import OtherSet
 from amsf.model.checkpoints import load_model
 from amsf.text.features import TextFeatures, import_published
 from amsf.training.runs import Inputs, train_benchmark
 from stages import features
 from tests.bad_input.features import FOLDERS, KEY, _project
-from tests.support.small_benchmark import SPLIT, small_inputs, small_settings
+from tests.support.small_benchmark import CLASSES, SPLIT, WIDTH, small_inputs, small_settings
 
 TEST, VAL = FOLDERS["test"], FOLDERS["val"]
 
@@ -176,6 +178,49 @@ def test_validation_chooses_the_cycle_and_nothing_else(tmp_path: Path) -> None:
     other = _train(tmp_path / "other", last, _spoil("val", *spoiled))
     assert _weights(plain / "test") == _weights(other / "test")
     assert _weights(plain / "val") != _weights(other / "val")
+
+
+def _joined(inputs: Inputs) -> Inputs:
+    """Four classes of another dataset train too, the first of which is left out."""
+    rng = np.random.default_rng(5)
+    other = OtherSet("theirs", 4, CLASSES, ((0, SPLIT.unseen[0]),), kept=False)
+    for phase in ("test", "val"):
+        path = inputs.features / f"{phase}.safetensors"
+        labels = np.repeat(np.arange(CLASSES + 1, CLASSES + 4), 20)
+        features = np.abs(rng.normal(size=(60, WIDTH))).astype(np.float32)
+        also = {"also.features": features, "also.labels": labels}
+        write_tensors(path, {**read_tensors(path), **also})
+    text = rng.normal(size=(4, *inputs.text.shape[1:])).astype(np.float32)
+    split = replace(SPLIT, also=(other,))
+    return replace(inputs, split=split, text=np.concatenate([inputs.text, text]))
+
+
+@pytest.mark.parametrize("aligner", ["vae", "ridge", "prototypes", "conse", "auto"])
+def test_other_datasets_teach_the_alignment_and_what_is_left_out_does_not(
+    tmp_path: Path, aligner: str
+) -> None:
+    settings = small_settings(model={"aligner": aligner}, train=FAST)
+
+    def weights(name: str, change: Callable[[Inputs], Inputs]) -> dict[str, torch.Tensor]:
+        inputs = change(small_inputs(tmp_path / name, settings))
+        train_benchmark(inputs, tmp_path / name / "models", tmp_path / name / "scratch")
+        return load_model(tmp_path / name / "models/seed0/test").state_dict()
+
+    def other_words_for(row: int) -> Callable[[Inputs], Inputs]:
+        def change(inputs: Inputs) -> Inputs:
+            inputs = _joined(inputs)
+            inputs.text[CLASSES + row] += 3.0
+            return inputs
+
+        return change
+
+    def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+        return all(torch.equal(a[name], b[name]) for name in a if a[name].shape == b[name].shape)
+
+    joint = weights("joint", _joined)
+    assert not equal(joint, weights("alone", lambda inputs: inputs))
+    assert equal(joint, weights("left out", other_words_for(0)))
+    assert not equal(joint, weights("learnt", other_words_for(1)))
 
 
 def test_texts_of_unseen_classes_reach_their_prototypes_alone(tmp_path: Path) -> None:

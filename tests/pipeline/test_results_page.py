@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.results import GATES, PARTS, Table, page, settings_of, tables
+from benchmarks.results import GATES, PARTS, SETS, Table, page, pooled, settings_of, tables
 from tests.support.small_study import small_study
 
 MOTION = Table("utkinect10", 3, "motion", "ridge", ("conse",), 3)
@@ -38,7 +38,7 @@ def test_rows_by_hand() -> None:
         one: replace(study, scores=study.scores.assign(**gates))
         for one, study in ((MOTION, on_motion), (BACKBONE, on_backbone))
     }
-    text = page(found)
+    text = page(found, {})
     assert (
         "## UTKinect-Action3D, 7 seen and 3 unseen classes, features: `backbone`, 2 splits" in text
     )
@@ -50,3 +50,27 @@ def test_rows_by_hand() -> None:
     transductive = cells(text, "`ridge`, transductive")
     assert len(transductive) == 2  # no row among the gates
     assert transductive[1][-2:] == ["+20.0 ± 10.0", "-10.0 ± 0.0"]
+
+
+def test_other_sets_beside_each_alone() -> None:
+    assert pooled(0) == []
+    trios = pooled(2)
+    assert len({one.key for trio in trios for one in trio}) == 3 * len(SETS)
+    for alone, joint, kept in trios:
+        assert {alone.dataset, *joint.also} == {alone.dataset, *kept.also} == set(SETS)
+        assert [settings_of(one).split.same_meaning for one in (joint, kept)] == [
+            "leave_out",
+            "keep",
+        ]
+    scores = ([0.5, 0.7], [0.6, 0.7], [0.8, 0.6])
+    studies = [small_study({"ridge": own, "prototypes": own[::-1]}) for own in scores]
+    text = page({}, {trios[1][0]: (studies[0], studies[1], studies[2])})
+    (row,) = [line for line in text.splitlines() if "| `ridge` |" in line]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "UTKinect-Action3D 7/3",
+        "`ridge`",
+        "60.0 ± 10.0",
+        *("65.0 ± 5.0", "+5.0 ± 5.0"),
+        *("70.0 ± 10.0", "+10.0 ± 20.0"),
+    ]
+    assert "Several sets" not in page({}, {})

@@ -11,8 +11,9 @@ import yaml
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
+from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
-from amsf.text.features import load_text_features
+from amsf.text.features import all_texts, load_other_texts, load_text_features
 from stages import describe, encode, look_at_texts, split
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,35 @@ def test_shipped_texts_become_features_and_a_report(project: Path) -> None:
     report = read_json(project / "data/text_report/utd27-u5/report.json")
     assert list(report["views"]) == sorted(features.views)
     assert all(found["duplicates"] == [] for found in report["views"].values())
+
+
+def test_texts_of_datasets_that_train_too_go_with_ones_own(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = {"split": {"kind": "random", "seed": 1}}
+    entry = {"dataset": "utkinect10", "unseen": 3, "features": "motion", "set": random}
+    both = {"alone-u3": entry, "joint-u3": {**entry, "also": ["florence9"]}}
+    write_params(project, both)
+    describe.main()
+    for key in both:
+        encode.main(key)
+        split.main(key)
+    alone, joint = (project / f"data/text_features/{key}" for key in both)
+    assert (alone / "features.npy").read_bytes() == (joint / "features.npy").read_bytes()
+    assert not (alone / "also").exists()
+    own, theirs = load_text_features(joint), load_other_texts(joint)["florence9"]
+    vectors = all_texts(joint, ["MAmd", "lb"])
+    np.testing.assert_array_equal(vectors[:10], own.select(["MAmd", "lb"]))
+    np.testing.assert_array_equal(vectors[10:], theirs.select(["MAmd", "lb"]))
+    made = Split.load(project / "data/split/joint-u3.json")
+    assert made.unseen == Split.load(project / "data/split/alone-u3.json").unseen
+    (florence,) = made.also
+    names = [load_classes(name)["label"].tolist() for name in ("utkinect10", "florence9")]
+    pairs = {(names[1][theirs], names[0][ours]) for theirs, ours in florence.alike}
+    assert {("wave", "wave hands"), ("clap", "clap hands"), ("sit down", "sit down")} <= pairs
+    told = capsys.readouterr().out
+    out = len(made.left_out(florence, "test"))
+    assert f"florence9 trains too: {9 - out} classes; {out} mean the same as an unseen" in told
 
 
 @pytest.mark.parametrize("kind", ["easy", "hard"])

@@ -267,6 +267,9 @@ def test_benchmarks_that_cannot_predict(
         write_params(demo_project, features="published")
         with pytest.raises(InputError, match="published features, whose skeleton encoder"):
             Predictor.load(KEY)
+        write_params(demo_project, features="table")
+        with pytest.raises(InputError, match="a table of features, whose skeleton encoder"):
+            Predictor.load(KEY)
         zsl = {"evaluate": {"task": "zsl"}, "protocol": {"selection": "last"}}
         write_params(demo_project, set=zsl)
         with pytest.raises(InputError, match="evaluated for zsl, so it has no gate"):

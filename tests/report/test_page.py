@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from amsf.dataset.splits import OtherSet
+from amsf.report.benchmark_section import benchmark_section
 from amsf.report.data import BenchmarkData
 from amsf.report.page import build_page, summary_row
-from amsf.report.published_results import load_published
+from amsf.report.published_results import load_published, published_beside
 from amsf.report.render import render
 from amsf.report.words import spread
 from amsf.settings.protocol import GATES
@@ -46,6 +48,29 @@ def cells(table: str) -> list[list[str]]:
     """The rows of a table as words."""
     rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
     return [[Reader(cell).words for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
+def test_the_page_names_the_sets_that_trained_too(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    one = both[0]
+    unseen = one.split.unseen[0]
+    theirs = OtherSet("theirs", 3, one.split.classes, ((1, unseen),), kept=False)
+    more = OtherSet("more", 2, one.split.classes + 3, ((0, unseen),), kept=True)
+    joint = replace(
+        one,
+        split=replace(one.split, also=(theirs, more)),
+        other_labels={"theirs": ("hop", "skip", "jump"), "more": ("run", "fall")},
+    )
+    own = pictures / one.key
+    facts = benchmark_section(joint, published, own)["facts"]
+    assert facts["Trained also on"] == (
+        "theirs (2 of 3 classes; same as an unseen one: skip), more (2 of 2 classes; classes that "
+        "mean the same as an unseen one are kept)"
+    )
+    assert "Trained also on" not in benchmark_section(one, published, own)["facts"]
+    rows = [row for row in published_beside(joint.conditions, published) if row.differs]
+    assert all("training: also on theirs, more here" in row.differs for row in rows)
 
 
 def test_the_page_starts_with_one_row_a_benchmark(made: str, both: list[BenchmarkData]) -> None:

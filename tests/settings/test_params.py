@@ -286,6 +286,13 @@ def test_set_overrides_for_one_benchmark_alone(load: Loader) -> None:
     assert params.model.latent == other.model.latent != 17
 
 
+def test_datasets_that_train_too_have_no_order(load: Loader) -> None:
+    for names in (["florence9", "utkinect10"], ["utkinect10", "florence9"]):
+        params = load(entries(also=names, features="motion"))
+        assert params.benchmark("utd27-u5").also == ("florence9", "utkinect10")
+        assert params.benchmark("other-u5").also == ()
+
+
 def test_set_may_switch_the_protocol(load: Loader) -> None:
     params = load(entries(set={"protocol": {"name": "reference"}, "model": {"fusion": "SA"}}))
     assert params.for_benchmark("utd27-u5").switches().selection == "test"

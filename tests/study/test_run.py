@@ -186,11 +186,11 @@ def test_an_encoder_is_trained_once_a_split(
 
 
 def test_whatever_features_depend_on_names_them(source: Path, tmp_path: Path) -> None:
-    made = class_split.Source(source, "motion", None, TEXT, tmp_path)
+    made = class_split.Source(source, "motion", {}, TEXT, tmp_path)
     training = np.array([True, False])
 
     def names(s: Settings, mask: np.ndarray = training) -> tuple[str, str]:
-        return study_run._fingerprints(entry(source), s, made, mask)
+        return study_run._fingerprints(entry(source), s, made, mask, [source / FILE_NAME])
 
     features, scores = names(settings())
     assert names(settings("conse"))[0] == features
@@ -221,7 +221,7 @@ def test_test_recordings_reach_no_choice(source: Path, tmp_path: Path) -> None:
     phases = []
     for folder, out in ((source, tmp_path / "p"), (other, tmp_path / "q")):
         motion = motion_features(SkeletonSet.load(folder / FILE_NAME))
-        made = class_split.Source(folder, "motion", motion, TEXT, tmp_path / "encoders")
+        made = class_split.Source(folder, "motion", {"demo": motion}, TEXT, tmp_path / "encoders")
         class_split.export_phases(split, made, settings(), out)
         phases.append([load_phase(out / f"{name}.safetensors") for name in ("test", "val")])
     for one, two in zip(*phases):

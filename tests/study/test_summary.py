@@ -97,10 +97,12 @@ def test_splits_that_are_missing(tmp_path: Path) -> None:
 def test_changes_since() -> None:
     study = small_study({"ridge": [0.5, 0.6]})
     entry = {"dataset": "mine", "features": "motion", "unseen": 3, "source": "elsewhere"}
+    entry["also"] = ("theirs",)
     now = {"model": {"latent": 7, "heads": 4}, "evaluate": {"task": "zsl"}}
     assert study.changes(entry, now) == [
         "evaluate.task gzsl -> zsl",
         "features published -> motion",
+        "also [] -> ['theirs']",
     ]
 
 

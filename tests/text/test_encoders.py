@@ -247,6 +247,7 @@ def test_a_vocabulary_of_another_size_is_told(tmp_path: Path) -> None:
         ({"encoder": "published"}, "text.checkpoint is empty"),
         ({"encoder": "path"}, "set it to a model's folder"),
         ({"encoder": "minilm", "checkpoint": "x.pt"}, "takes none"),
+        ({"encoder": "mpnet", "checkpoint": "x.pt"}, "text.encoder mpnet takes none"),
     ],
 )
 def test_parameters_that_do_not_fit_are_told(values: dict[str, str], told: str) -> None:
