@@ -21,6 +21,7 @@ from amsf.evaluation.gate_space import GateSpace
 from amsf.evaluation.gates import (
     FittedGate,
     Validation,
+    choose_gate,
     fit_named_gate,
     validate_gates,
 )
@@ -179,13 +180,13 @@ def evaluate(
         wanted = GATES if named == AUTO else tuple(dict.fromkeys([*compared, named]))
         fitted = {name: fit_named_gate(name, validation, settings) for name in wanted}
         validated = validate_gates(fitted, validation) if named == AUTO else {}
-        gate_name = max(validated, key=lambda name: validated[name]) if validated else named
+        gate_name = choose_gate(validated) if validated else named
         for name, one in fitted.items():
             answers = GzslPredictions(labels, decide(one, new, model.config))
             gzsl_scores, found = score_gzsl(answers, unseen)
             gates[name] = compare_gate(answers, gzsl_scores, found, unseen)
             if name in validated:
-                gates[name]["validation"] = validated[name]
+                gates[name]["validation"] = float(validated[name].mean())
             if name == gate_name:
                 gate, gzsl, curve = one, answers, found
                 scores.update(gzsl_scores)

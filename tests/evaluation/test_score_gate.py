@@ -16,7 +16,13 @@ from sklearn.metrics import recall_score
 from amsf.base.errors import InputError
 from amsf.evaluation.evidence import SCORES, Evidence, collect_evidence
 from amsf.evaluation.gate_space import GateSpace
-from amsf.evaluation.gates import Validation, fit_named_gate, load_gate, validate_gates
+from amsf.evaluation.gates import (
+    Validation,
+    choose_gate,
+    fit_named_gate,
+    load_gate,
+    validate_gates,
+)
 from amsf.evaluation.held_out import Draw, HeldOut
 from amsf.evaluation.score_gate import SCORE_GATES, ScoreGate, fit_score_gate
 from amsf.features.phases import SampleSet
@@ -118,14 +124,28 @@ def test_gates_are_chosen_by_several_draws_and_never_by_one() -> None:
     gates = {name: fit_named_gate(name, both, settings) for name in GATES}
     found = validate_gates(gates, both)
     assert set(found) == {"probability", "energy", "distance", "combined"}
-    assert max(found, key=lambda name: found[name]) == "energy"
     gate = gates["combined"]
     assert isinstance(gate, ScoreGate)
-    said = np.concatenate([gate.of_draw(one) > gate.threshold for one in draws])
-    truth = np.concatenate([one.is_unseen for one in draws])
-    assert found["combined"] == pytest.approx(
-        hmean([recall_score(truth, said), recall_score(~truth, ~said)])
-    )
+    for one, worth in zip(draws, found["combined"], strict=True):
+        truth, said = one.is_unseen, gate.of_draw(one) > gate.threshold
+        assert worth == pytest.approx(
+            hmean([recall_score(truth, said), recall_score(~truth, ~said)])
+        )
+    assert choose_gate(found) == "energy"
+
+
+@pytest.mark.parametrize(
+    ("other", "chosen"),
+    [
+        ([0.8, 0.9, 0.7], "distance"),  # 10 points better in every draw
+        ([0.9, 0.9, 0.6], "combined"),  # as much on average, but by luck
+        ([0.6, 0.7, 0.5], "combined"),
+    ],
+)
+def test_another_gate_has_to_be_surely_better(other: list[float], chosen: str) -> None:
+    usual = np.array([0.7, 0.8, 0.6])
+    assert choose_gate({"distance": np.array(other), "combined": usual}) == chosen
+    assert choose_gate({"distance": np.array([0.9]), "combined": np.array([0.6])}) == "combined"
 
 
 @pytest.mark.parametrize("name", GATES)
