@@ -112,7 +112,7 @@ def test_bash_completes_commands_and_options(capsys: pytest.CaptureFixture[str])
     assert {"predict", "new-dataset"} <= completed("amsf ")
     assert completed("amsf pre") == {"predict"}
     assert {"--benchmark", "--classes", "--gif"} <= completed("amsf predict --")
-    assert completed("amsf pack --format ut") == {"utd27"}
+    assert completed("amsf pack --format utd") == {"utd27"}
 
 
 def test_the_texts_of_every_class(capsys: pytest.CaptureFixture[str]) -> None:
