@@ -8,6 +8,7 @@ through one clean-up, :mod:`amsf.skeleton.cleaning`.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,7 +283,12 @@ def read_source(
     with workers_alive(f"--jobs (there were {min(jobs, len(chunks))})"):
         outcomes = parallel(delayed(_read_chunk)(part, format_name, stated) for part in chunks)
         flat = (outcome for part in outcomes for outcome in part)
-        yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
+        try:
+            yield from zip(tasks, track(flat, "reading recordings", total=len(tasks)))
+        finally:
+            # Who stops early, as on a full disk, says why; joblib would warn of it as well.
+            with warnings.catch_warnings(action="ignore"):
+                outcomes.close()
 
 
 def _read_chunk(tasks: Sequence[Task], format_name: str, stated: Stated) -> list[Outcome | LeftOut]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,18 @@ def test_linked_folders_are_entered_each_once(tmp_path: Path) -> None:
         "part3/skeletons": "the same folder as part2",
         "part4": f"a link to {tmp_path / 'gone'}, which is not there",
     }
+
+
+def test_who_stops_early_hears_nothing_of_what_was_under_way(tmp_path: Path) -> None:
+    for index in range(8):
+        write_ntu(tmp_path / ntu_name(index), one_body(walk(3, 25)))
+    tasks, _ = find_source(tmp_path, "ntu60")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        outcomes = read_source(tasks, "ntu60", jobs=2)
+        next(outcomes)
+        outcomes.close()
+    assert told == []
 
 
 def test_what_cannot_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
