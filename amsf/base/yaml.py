@@ -37,6 +37,10 @@ class SafeUniqueKeys(SafeConstructor):
         return True
 
 
+# A set of texts has another order in each process, and the order of views and lists counts.
+SafeUniqueKeys.add_constructor("tag:yaml.org,2002:set", SafeConstructor.construct_undefined)
+
+
 class QuotingRepresenter(SafeRepresenter):
     """Quotes all text but plain words: the library writes a ``:0`` that it cannot read back."""
 

@@ -67,6 +67,7 @@ def test_merged_sections() -> None:
         (b"a: \x00", "unacceptable character"),
         (b"a: 2026-13-45", "month must be in 1..12"),
         (b"a: !!bool perhaps", "'perhaps'"),
+        (b"a: !!set {lb, MAad}", "line 1, column 4: could not determine a constructor"),
         (b'a: !!int ""', "string index out of range"),
         (b"a: " + b"[" * 5000, "nested too deeply"),
     ],
