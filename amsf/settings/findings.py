@@ -13,11 +13,11 @@ from amsf.base.errors import InputError
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
-NAME = r"^[a-z0-9][a-z0-9_-]*$"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,99}$"  # names folders
 DEVICE = r"^(auto|cpu|mps|cuda(:\d{1,3})?)$"
 SCHEDULER = r"^$|^(tcp|tls|ws|wss|ucx)://.+:\d+$"
 FORMS = {  # a pattern -> what it takes
-    NAME: "lower-case letters, digits, '-' and '_'",
+    NAME: "lower-case letters, digits, '-' and '_', 100 at most",
     DEVICE: "auto, cpu, mps, cuda, or one of several such as cuda:1",
     SCHEDULER: "an address such as tcp://10.0.0.1:8786, or nothing",
 }

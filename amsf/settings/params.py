@@ -407,5 +407,8 @@ def parse_params(raw: Mapping[str, Any], where: str) -> Params:
         if not re.fullmatch(NAME, key):
             message = f"{where}: benchmark name '{key}'; expected {FORMS[NAME]}: rename it"
             raise InputError(message)
-        params.for_benchmark(key)
+        try:
+            params.for_benchmark(key)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
     return params

@@ -316,11 +316,18 @@ def test_set_may_switch_the_protocol(load: Loader) -> None:
         ({"unseen": 0}, r"benchmarks\.utd27-u5\.unseen is 0"),
         ({"dataset": "UTD 27"}, r"benchmarks\.utd27-u5\.dataset is 'UTD 27'"),
         ({"dataset": "../x"}, r"benchmarks\.utd27-u5\.dataset is '../x'"),
+        ({"dataset": "x" * 101}, r"benchmarks\.utd27-u5\.dataset is 'xx.*100 at most"),
     ],
 )
 def test_bad_benchmarks(load: Loader, changed: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=rf"params\.yaml: .*{message}"):
         load(entries(**changed))
+
+
+def test_a_benchmarks_name_is_short_enough_for_a_folder(load: Loader) -> None:
+    assert list(load({"benchmarks": {"x" * 100: ENTRY}}).benchmarks) == ["x" * 100]
+    with pytest.raises(InputError, match=r"expected lower-case letters.*100 at most"):
+        load({"benchmarks": {"x" * 101: ENTRY}})
 
 
 @pytest.mark.parametrize("name", ["dataset", "unseen", "source", "features"])
