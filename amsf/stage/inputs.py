@@ -20,7 +20,7 @@ from typing import Any
 from amsf.base.errors import InputError
 from amsf.base.storage import sha256
 from amsf.base.yaml import read_yaml
-from amsf.stage.reads import refuse_outdated
+from amsf.stage.reads import outdated, refuse_outdated
 from amsf.stage.stage_log import stage_body
 
 PARAMS, IGNORED = Path("params.yaml"), Path(".dvcignore")
@@ -63,6 +63,9 @@ def unchanged(stage: str, benchmark: str | None) -> Iterator[None]:
         return
     try:
         found = changes(before, look(stage, benchmark, before.files))
+        # Parameters that dvc.yaml declares by the file that the stage check writes of them.
+        names = outdated(read_yaml(PARAMS), stage, benchmark)
+        found += [f"{PARAMS}: {name}" for name in names]
     except InputError as error:
         found = [str(error)]
     if found:

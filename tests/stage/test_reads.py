@@ -59,6 +59,12 @@ def test_a_stage_with_other_parameters_than_were_written_down_does_not_run() -> 
     assert not ran
 
 
+def test_a_parameter_changed_while_the_stage_runs_fails_at_its_end() -> None:
+    with pytest.raises(InputError, match=r"^changed while this stage ran: params\.yaml: train\."):  # noqa: SIM117
+        with unchanged("train", "b2"):
+            Path("params.yaml").write_text(json.dumps({**RAW, "train": {"cycles": 4}}))
+
+
 @pytest.mark.parametrize(
     ("stage", "key"), [("train", "gone"), ("simulate", None), ("summarize", None), ("x", "b1")]
 )
