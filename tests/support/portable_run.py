@@ -26,13 +26,12 @@ from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, save_encoder, train_encoder
 from amsf.base.artifacts import CLASSES as CLASS_LISTS
 from amsf.base.artifacts import METRICS, Artifacts, phase_file
-from amsf.base.storage import write_json
+from amsf.base.storage import read_json, write_json
 from amsf.demo.simulation import simulate
 from amsf.evaluation.headline import headline
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import save_phase
 from amsf.machine.device import set_up
-from amsf.report.data import gather
 from amsf.settings.params import Backbone, Settings, Text, load_params
 from amsf.skeleton.joints import layout_of
 from amsf.text.encoders import load_encoder
@@ -123,8 +122,8 @@ def main(out: Path, jobs: int) -> None:
     save_phases(features)
     train.main(KEY)
     evaluate.main(KEY)
-    # As the stage summarize, but for its pictures.
-    write_json(METRICS.scores, {KEY: headline(gather(KEY, load_params()).metrics)})
+    # As the stage summarize, but for its page and pictures.
+    write_json(METRICS.scores, {KEY: headline(read_json(ARTIFACTS.evaluation / "metrics.json"))})
 
 
 if __name__ == "__main__":
