@@ -22,6 +22,7 @@ from amsf.base.errors import InputError
 from amsf.base.project import MARKS, add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.dataset.classes import KNOWN, PLACEHOLDER, check_name
+from amsf.settings.params import PART_VIEWS
 from amsf.skeleton.partition import LIST_NAME
 
 ROWS = 7  # classes to fill in where no label is given
@@ -82,7 +83,8 @@ def new_dataset(name: str, labels: Sequence[str]) -> list[str]:
         f"1. Write into {CLASSES / name}.csv what the classes are called, with 2 for persons where "
         "two act,",
         f"   and into {TEXTS / name / 'lb.csv'} the same in words. More views are worth it: "
-        "MAad.csv, MAmd.csv (docs/texts.md).",
+        "MAad.csv, MAmd.csv;",
+        f"   those of parts ({', '.join(PART_VIEWS)}) a try (docs/texts.md).",
         f"2. Pack your recordings: amsf pack --format npz {name}.npz --out {source}",
         f"3. Write into {source / LIST_NAME} which subjects train.",
         "4. Put this line below `benchmarks:` in params.yaml:",
