@@ -88,7 +88,7 @@ class TextSpaceAligner(Aligner):
 class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     """A closed form on features that are standardised by the dataset's training samples.
 
-    Those of other datasets come with the same mean; classes are left out of the dataset's own.
+    Those of other datasets come with the same mean.
 
     Attributes:
         mean, deviation: (F,) of the dataset's training samples.
@@ -120,19 +120,21 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
         Returns:
             Zeros where there are too few seen classes to leave some out.
         """
-        own = len(self.config.seen)
         groups = left_out_groups(
-            side_by_side(text[:own].cpu().double()), len(self.config.unseen), self.config.seed
+            side_by_side(text.cpu().double()), len(self.config.unseen), self.config.seed
         )
         found = []
         for group in groups:
             rest = torch.tensor([c for c in range(len(text)) if c not in group])
             out = torch.isin(classes, group)
+            own = self.own(rest)
+            if not own.any():  # all of them are left out: the others stand for them
+                own = ~own
             config = replace(
                 self.config,
-                seen=tuple(rest[rest < own].tolist()),
+                seen=tuple(rest[own].tolist()),
                 unseen=tuple(group.tolist()),
-                joined=tuple(rest[rest >= own].tolist()),
+                joined=tuple(rest[~own].tolist()),
             )
             other = type(self)(config)
             other.fit(features[~out], torch.searchsorted(rest, classes[~out]), text[rest])
