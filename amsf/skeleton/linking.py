@@ -1,0 +1,54 @@
+"""Which body of a frame is which of those before, where a detector does not say it.
+
+J = joints, C = coordinates (2 or 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from amsf.skeleton.bodies import MAX_GAP
+
+
+def link(
+    bodies: Sequence[Sequence[np.ndarray]], frames: Sequence[int]
+) -> list[list[tuple[int, int]]]:
+    """Link the bodies of each frame to those of the frames before.
+
+    A body continues the one that was last seen nearest, by the mean distance of the joints that
+    both have, at most a body's height away and a second ago. Of several bodies those pairs are
+    taken whose distances are the smallest together.
+
+    Args:
+        bodies: for each frame the (J, C) joints of each body, NaN where one was not found, not
+            throughout.
+        frames: the frames' indices, rising.
+
+    Returns:
+        For each body through time (t, k), the k-th body of the t-th frame, with t rising.
+    """
+    chains: list[list[tuple[int, int]]] = []
+    for t, present in enumerate(bodies):
+        recent = [c for c in chains if frames[t] - frames[c[-1][0]] <= MAX_GAP]
+        last = [bodies[at][k] for at, k in (chain[-1] for chain in recent)]
+        costs = np.array([[_distance(before, joints) for joints in present] for before in last])
+        taken = set()
+        for row, k in zip(*linear_sum_assignment(costs)) if costs.size else ():
+            if costs[row, k] <= 1:
+                recent[row].append((t, int(k)))
+                taken.add(int(k))
+        chains += [[(t, k)] for k in range(len(present)) if k not in taken]
+    return chains
+
+
+def _distance(before: np.ndarray, after: np.ndarray) -> float:
+    """The mean distance of joints that both poses have, in heights of the body; 1e6 if none."""
+    both = ~(np.isnan(before).any(1) | np.isnan(after).any(1))
+    if not both.any():
+        return 1e6
+    height = max(float(np.ptp(pose[both], axis=0).max()) for pose in (before, after))
+    away = np.linalg.norm(before[both] - after[both], axis=1).mean()
+    return float(away / height) if height > 0 else 1e6
