@@ -12,6 +12,9 @@ from scipy.optimize import linear_sum_assignment
 
 from amsf.skeleton.bodies import MAX_GAP
 
+# More than all distances that count together, so that as many bodies as can be are continued.
+_NEVER = 1e6
+
 
 def link(
     bodies: Sequence[Sequence[np.ndarray]], frames: Sequence[int]
@@ -37,7 +40,7 @@ def link(
         costs = np.array([[_distance(before, joints) for joints in present] for before in last])
         taken = set()
         for row, k in zip(*linear_sum_assignment(costs)) if costs.size else ():
-            if costs[row, k] <= 1:
+            if costs[row, k] < _NEVER:
                 recent[row].append((t, int(k)))
                 taken.add(int(k))
         chains += [[(t, k)] for k in range(len(present)) if k not in taken]
@@ -45,10 +48,10 @@ def link(
 
 
 def _distance(before: np.ndarray, after: np.ndarray) -> float:
-    """The mean distance of joints that both poses have, in heights of the body; 1e6 if none."""
+    """The mean distance of joints that both poses have, in heights of the body, up to one."""
     both = ~(np.isnan(before).any(1) | np.isnan(after).any(1))
     if not both.any():
-        return 1e6
+        return _NEVER
     height = max(float(np.ptp(pose[both], axis=0).max()) for pose in (before, after))
-    away = np.linalg.norm(before[both] - after[both], axis=1).mean()
-    return float(away / height) if height > 0 else 1e6
+    away = float(np.linalg.norm(before[both] - after[both], axis=1).mean())
+    return away / height if 0 < height >= away else _NEVER
