@@ -43,7 +43,7 @@ def test_the_distances_are_the_smallest_together() -> None:
 
 
 def test_far_away_or_long_after_is_another_body() -> None:
-    here, near, far = BODY, BODY + [29, 0], BODY + [31, 0]
+    here, near, far = BODY, *bodies_of(np.array([[29.0, 0.0], [31.0, 0.0]]))
     assert len(link([[here], [near]], [0, 1])) == 1
     assert len(link([[here], [far]], [0, 1])) == 2
     assert len(link([[here], [here]], [0, MAX_GAP])) == 1

@@ -31,7 +31,7 @@ def test_a_library_of_the_system_that_is_missing(tmp_path: Path, monkeypatch) ->
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open it')")
     monkeypatch.delitem(sys.modules, "cv2", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match="which does not load: libGL.so.1: cannot open it"):
+    with pytest.raises(InputError, match=r"which does not load: libGL\.so\.1: cannot open it"):
         opencv()
 
 
