@@ -86,10 +86,12 @@ class TextSpaceAligner(Aligner):
 
 
 class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
-    """A closed form on features that are standardised by the training samples.
+    """A closed form on features that are standardised by the dataset's training samples.
+
+    Those of other datasets come with the same mean; classes are left out of the dataset's own.
 
     Attributes:
-        mean, deviation: (F,) of the training samples.
+        mean, deviation: (F,) of the dataset's training samples.
     """
 
     mean: Tensor
@@ -104,7 +106,7 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     def fit(self, features: Tensor, classes: Tensor, text: Tensor) -> None:
         """Standardise and centre, then let the method learn, in float64 on the CPU."""
         x, texts = features.cpu().double(), side_by_side(text.cpu().double())
-        mean, deviation = scale_of(x)
+        mean, deviation = scale_of(x[self.own(classes.cpu())])
         self._keep(mean=mean, deviation=deviation, centre=texts.mean(dim=0))
         x = standardise(x, mean, deviation)
         self._keep(**self._learn(x, classes.cpu(), texts))
@@ -118,15 +120,19 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
         Returns:
             Zeros where there are too few seen classes to leave some out.
         """
+        own = len(self.config.seen)
         groups = left_out_groups(
-            side_by_side(text.cpu().double()), len(self.config.unseen), self.config.seed
+            side_by_side(text[:own].cpu().double()), len(self.config.unseen), self.config.seed
         )
         found = []
         for group in groups:
             rest = torch.tensor([c for c in range(len(text)) if c not in group])
             out = torch.isin(classes, group)
             config = replace(
-                self.config, seen=tuple(rest.tolist()), unseen=tuple(group.tolist()), joined=()
+                self.config,
+                seen=tuple(rest[rest < own].tolist()),
+                unseen=tuple(group.tolist()),
+                joined=tuple(rest[rest >= own].tolist()),
             )
             other = type(self)(config)
             other.fit(features[~out], torch.searchsorted(rest, classes[~out]), text[rest])
@@ -139,6 +145,10 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     @abstractmethod
     def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
         """Buffers by name, learnt from standardised (N, F), (N,) and texts side by side (S, E)."""
+
+    def own(self, classes: Tensor) -> Tensor:
+        """Which of the samples are the dataset's own: (N,) indices of learnt classes -> (N,)."""
+        return classes < len(self.config.seen)
 
     def standardised(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, F), cut off at five deviations."""

@@ -23,7 +23,7 @@ class LinearAligner(StandardisedAligner):
 
     With X (N, F) the samples, Y (N, S) their classes in the method's code and g the penalty of the
     features, the map is ``(X'X + g N I)^-1 X'Y B``; B (S, E) is the method's, made of the texts.
-    Each of a dozen random groups of seen classes, as large as the group of unseen ones, is left out
+    Each of a dozen random groups of the dataset's seen classes, as large as the group of unseen ones, is left out
     once; the map that is learnt from the others then names its samples. The penalties with the best
     mean accuracy are taken (of equals those with the better likelihood), and the sharpness with the
     best mean likelihood. Nothing of the unseen classes is looked at but how many they are.
@@ -105,7 +105,8 @@ class LinearAligner(StandardisedAligner):
         self, x: Tensor, classes: Tensor, texts: Tensor
     ) -> tuple[float, float, float, np.ndarray]:
         """Both penalties, the sharpness, and the accuracy on each group of left-out classes."""
-        groups = left_out_groups(texts, len(self.config.unseen), self.config.seed)
+        own = texts[: len(self.config.seen)]
+        groups = left_out_groups(own, len(self.config.unseen), self.config.seed)
         if not groups:
             return *self.START, np.zeros(DRAWS)
         tried = [self._try_group(x, classes, texts, group) for group in groups]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import StandardScaler
 
 from amsf.model.closed_form import left_out_groups, side_by_side
@@ -102,3 +105,29 @@ def test_the_answer_is_the_largest_cosine_and_rows_sum_to_one() -> None:
     torch.testing.assert_close(scores.sum(1), torch.ones(60))
     cosines = model.embed(x) @ torch.from_numpy(centred(text.numpy())[:3]).float().T
     assert torch.equal(scores.argmax(1), cosines.argmax(1))
+
+
+def test_classes_of_other_datasets_stay_when_classes_are_left_out() -> None:
+    """What would be learnt from them alone is the map; the dataset's own are left out of it."""
+    x, labels, text = drawn(96, 8, 12, 5)
+    config = replace(config_of("ridge", 7, 3, 8, 5), joined=tuple(range(20, 25)))
+    model = fitted(config, x, labels, text)
+    own = labels < 7
+    np.testing.assert_allclose(model.mean, x[own].mean(0), rtol=1e-5)
+    groups = left_out_groups(side_by_side(text[:7].double()), 3, 0)
+    assert max(int(group.max()) for group in groups) < 7
+    # By all penalties that are tried, on each group: the chosen penalty has the best mean.
+    z = StandardScaler().fit(x[own].double().numpy()).transform(x.double().numpy()).clip(-5, 5)
+    mean = {}
+    for penalty in RidgeAligner.FEATURE_PENALTIES:
+        right = []
+        for group in groups:
+            out = np.isin(labels, group)
+            rest = [c for c in range(12) if c not in group.tolist()]
+            t = centred(text.double().numpy(), rest)
+            fit = Ridge(alpha=penalty * (~out).sum(), fit_intercept=False)
+            given = fit.fit(z[~out], t[labels[~out]]).predict(z[out])
+            answers = group.numpy()[cosine_similarity(given, t[group]).argmax(1)]
+            right.append((answers == labels[out].numpy()).mean())
+        mean[penalty] = np.mean(right)
+    assert mean[round(float(model.penalties[0]), 6)] == pytest.approx(max(mean.values()))
