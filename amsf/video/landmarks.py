@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from amsf.base.errors import InputError
-from amsf.video.extra import mediapipe
+from amsf.video.extra import mediapipe, opencv
 
 # A recording has two persons at most; the clean-up chooses them by how they move.
 MOST_PEOPLE = 4
@@ -89,10 +89,11 @@ def check_video(model: Path | None) -> None:
     """Load the pose model once, to find what is missing before many videos are read.
 
     Raises:
-        InputError: no model is named, it is not there, MediaPipe is not installed, or cannot read
-            the model.
+        InputError: no model is named, it is not there, the extra is not installed, or MediaPipe
+            cannot read the model.
     """
     model = check_model(model, "--format video")
+    opencv()
     with _landmarker(mediapipe(), model):
         pass
 
