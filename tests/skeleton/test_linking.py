@@ -34,8 +34,8 @@ def test_bodies_keep_their_track_in_any_order(count: int, seed: int) -> None:
 
 
 def test_the_distances_are_the_smallest_together() -> None:
-    """The nearest one first would leave the other a way of 21."""
-    first, second = np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([[11.0, 0.0], [21.0, 0.0]])
+    """The nearest one first would leave the other a way of 9, which is too far for one frame."""
+    first, second = np.array([[0.0, 0.0], [4.0, 0.0]]), np.array([[5.0, 0.0], [9.0, 0.0]])
     assert link([bodies_of(first), bodies_of(second)], [0, 1]) == [
         [(0, 0), (1, 0)],
         [(0, 1), (1, 1)],
@@ -43,11 +43,25 @@ def test_the_distances_are_the_smallest_together() -> None:
 
 
 def test_far_away_or_long_after_is_another_body() -> None:
-    here, near, far = BODY, *bodies_of(np.array([[29.0, 0.0], [31.0, 0.0]]))
-    assert len(link([[here], [near]], [0, 1])) == 1
-    assert len(link([[here], [far]], [0, 1])) == 2
-    assert len(link([[here], [here]], [0, MAX_GAP])) == 1
-    assert len(link([[here], [here]], [0, MAX_GAP + 1])) == 2
+    places = np.array([[7.0, 0.0], [8.0, 0.0], [29.0, 0.0], [31.0, 0.0]])
+    step, leap, far, farther = bodies_of(places)
+    assert len(link([[BODY], [step]], [0, 1])) == 1
+    assert len(link([[BODY], [leap]], [0, 1])) == 2
+    assert len(link([[BODY], [far]], [0, 4])) == 1
+    assert len(link([[BODY], [farther]], [0, 9])) == 2
+    assert len(link([[BODY], [BODY]], [0, MAX_GAP])) == 1
+    assert len(link([[BODY], [BODY]], [0, MAX_GAP + 1])) == 2
+
+
+def test_who_passes_behind_another_comes_out_as_they_went_in() -> None:
+    """A goes to the right behind B, who goes to the left; while they overlap only B is seen."""
+    a = [BODY + 3.0 * t * np.eye(2)[0] for t in range(20)]
+    b = [BODY + (60 - 3.0 * t) * np.eye(2)[0] for t in range(20)]
+    frames = [[b[t]] if 8 <= t <= 12 else [b[t], a[t]] for t in range(13)]
+    frames += [[a[t]] for t in range(13, 20)]  # and then only A
+    first, second = link(frames, range(20))
+    assert first == [(t, 0) for t in range(13)]
+    assert second == [(t, 1) for t in range(8)] + [(t, 0) for t in range(13, 20)]
 
 
 def test_joints_that_both_have_are_compared() -> None:
