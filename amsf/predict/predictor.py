@@ -21,6 +21,7 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.dataset.worded import key_of, read_classes
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
@@ -32,7 +33,7 @@ from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
 from amsf.pack.formats import read_file
-from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
+from amsf.predict.unseen_classes import encode_classes
 from amsf.settings.params import Settings, load_params
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.correspondence import converted
@@ -186,7 +187,7 @@ class Predictor:
         """Add unseen classes by words, or replace the words of unseen classes.
 
         Args:
-            path: a CSV file, see :func:`amsf.predict.unseen_classes.read_classes`.
+            path: a CSV file, see :func:`amsf.dataset.worded.read_classes`.
 
         Raises:
             InputError: the file is not such a table, a label is that of a seen class, or its
