@@ -76,9 +76,7 @@ def _facing(left: np.ndarray, up: np.ndarray) -> Rotation:
 
 def _aimed(turn: Rotation, offset: np.ndarray, goal: np.ndarray) -> Rotation:
     """A turn changed by the least that brings a bone's offset to a (T, 3) direction."""
-    now, goal = (
-        v / np.linalg.norm(v, axis=1, keepdims=True) for v in (turn.apply(offset), goal)
-    )
+    now, goal = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (turn.apply(offset), goal))
     axis = np.cross(now, goal)
     sine = np.linalg.norm(axis, axis=1, keepdims=True)
     angle = np.arctan2(sine, (now * goal).sum(1, keepdims=True))
