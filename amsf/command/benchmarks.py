@@ -49,8 +49,11 @@ def with_benchmark(text: str, key: str, entry: dict[str, Any], where: str) -> st
 
 
 def without_benchmarks(text: str, dataset: str) -> str:
-    """The text of ``params.yaml`` without the lines of a dataset's own that were put in."""
-    return re.sub(rf"^ +{dataset}-u\d+: \{{dataset: {dataset}, .*\}}\n", "", text, flags=re.M)
+    """The text of ``params.yaml`` without the benchmarks named like a dataset of the user's own.
+
+    DVC's ``-S`` may have written them over several lines.
+    """
+    return re.sub(rf"^( +){dataset}-u\d+:.*\n(?:\1 +.*\n)*", "", text, flags=re.MULTILINE)
 
 
 def _in_flow(value: Any) -> str:

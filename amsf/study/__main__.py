@@ -80,6 +80,8 @@ def run(key: str, splits: int | None) -> None:
             if score in scores
         )
         say(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
+    chance = 100 / entry.unseen
+    say(f"{key}: percent, mean ± standard error over splits; chance of ZSL {chance:.1f}")
     clear(scratch)
 
 

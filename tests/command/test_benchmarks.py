@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 
 from amsf.base.errors import InputError
 from amsf.base.yaml import parse_yaml
@@ -39,6 +40,16 @@ def test_files_written_otherwise(before: str, after: str) -> None:
     found = parse_yaml(after, "after")
     old = parse_yaml(before, "before")
     assert found == {**old, "benchmarks": {"mine-u2": ENTRY, **(old["benchmarks"] or {})}}
+
+
+def test_what_dvc_has_rewritten_is_taken_out_too(tmp_path: Path) -> None:
+    path, long = tmp_path / "params.yaml", {**ENTRY, "source": "data/external/mine", "splits": 40}
+    before = (ROOT / "params.yaml").read_text()
+    path.write_text(with_benchmark(before, "mine-u2", long, "params.yaml"))
+    apply_overrides(path, ["+benchmarks.mine-u2.set.split.seed=1"])
+    assert "seed: 1" in path.read_text()
+    after = without_benchmarks(path.read_text(), "mine")
+    assert parse_yaml(after, "after") == parse_yaml(before, "before")
 
 
 @pytest.mark.parametrize(
