@@ -23,7 +23,7 @@ from amsf.backbone.motion import motion_features
 from amsf.backbone.seen_classifier import Scaling, SeenClassifier
 from amsf.base.progress import track
 from amsf.dataset.splits import random_split
-from amsf.model.aligner import Config, build_aligner
+from amsf.model.aligner import ClosedFormAligner, Config, build_aligner
 from amsf.settings.params import Settings, Text, View
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.study.summary import mean_and_error
@@ -88,6 +88,7 @@ def accuracy(
     chosen = torch.from_numpy(text[:, [VIEWS.index(view) for view in views]])
     config = Config.of(settings, split, "test", 0, text.shape[2], features.shape[1])
     aligner = build_aligner(config)
+    assert isinstance(aligner, ClosedFormAligner)
     aligner.fit(torch.from_numpy(features[train]),
                 torch.from_numpy(np.searchsorted(split.seen, label[train])),
                 chosen[list(split.seen)])  # fmt: skip

@@ -146,12 +146,12 @@ class NameForm:
                 f"its name, {name}, is not of the form {self._form} (--names)"
                 f"{where if '{label}' in self._form else ''}"
             )
-        said: dict[str, int] = {}
-        if (label := found.groupdict().get("label")) is not None:
-            said["label"] = self._folders.id_of(label)
-        if (person := found.groupdict().get("subject")) is not None:
-            said["subject"] = self._number_of(person)
-        return replace(recording, **said)
+        said = found.groupdict()
+        if "label" in said:
+            recording = replace(recording, label=self._folders.id_of(said["label"]))
+        if "subject" in said:
+            recording = replace(recording, subject=self._number_of(said["subject"]))
+        return recording
 
     def _number_of(self, person: str) -> int:
         if person.isdecimal() and len(person) < 10:
