@@ -13,7 +13,7 @@ from amsf.base.progress import track
 from amsf.predict import motion
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.predict.reading import Found
-from amsf.predict.why import ViewAnswer, Why
+from amsf.predict.why import Near, ViewAnswer, Why
 from amsf.report.benchmark_section import VIEWS_IN_WORDS
 from amsf.report.render import render
 from amsf.skeleton.joints import layout_of
@@ -114,19 +114,19 @@ def _shown(score: ClassScore) -> dict[str, Any]:
 
 def _reasons(why: Why, answer: ClassScore) -> dict[str, Any]:
     """The nearest seen classes with the answer among them, and the views."""
-    near = [(one.label, one.cosine) for one in why.nearest[:NEAREST]]
-    if answer.label not in [label for label, _ in near]:
-        near = [(answer.label, why.cosine), *near]
-    near.sort(key=lambda one: -one[1])
+    near = list(why.nearest[:NEAREST])
+    if answer.id not in [one.id for one in near]:
+        near.append(Near(answer.id, answer.label, why.cosine))
+    near.sort(key=lambda one: -one.cosine)
     return {
         "near": [
             {
-                "label": label,
-                "cosine": f"{cosine:+.2f}",
-                "width": percent(max(0.0, cosine)),
-                "own": label == answer.label,
+                "label": one.label,
+                "cosine": f"{one.cosine:+.2f}",
+                "width": percent(max(0.0, one.cosine)),
+                "own": one.id == answer.id,
             }
-            for label, cosine in near
+            for one in near
         ],
         "agreeing": why.agreeing,
         "views_said": [_view(one) for one in why.views],

@@ -218,13 +218,18 @@ class Predictor:
         return replace(self, model=model, labels=tuple(labels), text=text)
 
     def predict(
-        self, path: str | Path, *, transductive: bool = False, stated: Stated = NOTHING
+        self,
+        path: str | Path,
+        *,
+        transductive: bool = False,
+        why: bool = False,
+        stated: Stated = NOTHING,
     ) -> list[Prediction]:
         """Name the actions of the recordings of one file, of any format that can be packed.
 
         Args:
             path: the file.
-            transductive: see :meth:`predict_recordings`.
+            transductive, why: see :meth:`predict_recordings`.
             stated: what the user says of the file, such as which axis is up.
 
         Raises:
@@ -232,7 +237,7 @@ class Predictor:
         """
         layout, recordings = read_file(path, stated)
         recordings = self.with_own_joints(recordings, layout, str(path))
-        return self.predict_recordings(recordings, transductive=transductive)
+        return self.predict_recordings(recordings, transductive=transductive, why=why)
 
     def with_own_joints(
         self, recordings: Sequence[Recording], layout: str, where: str

@@ -12,7 +12,7 @@ that a user writes of a class (:mod:`amsf.predict.unseen_classes`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ from amsf.evaluation.ensemble import Scorer
 class Near:
     """A seen class, and the cosine between the recording and its texts."""
 
+    id: int
     label: str
     cosine: float
 
@@ -94,26 +95,36 @@ def explain(
     config = model.config
     sides = [(config.unseen, unseen_text), (config.seen, seen_text)]
     cosines = model.cosines(features, *(torch.from_numpy(text) for _, text in sides))
-    near = {c: column for (ids, _), part in zip(sides, cosines) for c, column in zip(ids, part.T)}
+    near = {
+        c: column
+        for (ids, _), part in zip(sides, cosines)
+        for c, column in zip(ids, part.T.tolist())
+    }
     said: dict[int, list[ViewAnswer]] = {i: [] for i in range(len(answers))}
     for ids, text in sides:
         rows = np.flatnonzero(np.isin(answers, ids))
         if not len(rows):
             continue
         own = np.array([ids.index(answer) for answer in answers[rows]])
-        asked = [("", text)]
-        for i, name in enumerate(config.model.views):
-            asked.append((name, np.repeat(text[:, [i]], text.shape[1], axis=1)))
-        for view, told in track(asked, "asking each view"):
-            told_by = model.for_classes(ids, torch.from_numpy(told))
-            scores = told_by.probabilities(features[rows]).numpy()
+        views = _views(model, ids, text)
+        for view, told in track(views, "asking each view", total=1 + len(config.model.views)):
+            scores = told.probabilities(features[rows]).numpy()
             better = scores > scores[np.arange(len(rows)), own][:, None]
             for row, best, above in zip(rows.tolist(), scores.argmax(axis=1), better):
                 said[row].append(ViewAnswer(view, labels[ids[best]], 1 + int(above.sum())))
     found = []
     for i, answer in enumerate(answers.tolist()):
-        order = sorted(config.seen, key=lambda c: -float(near[c][i]))
+        order = sorted(config.seen, key=lambda c: -near[c][i])
         together, *views = said[i]
-        nearest = tuple(Near(labels[c], float(near[c][i])) for c in order)
-        found.append(Why(float(near[answer][i]), nearest, tuple(views), together))
+        nearest = tuple(Near(c, labels[c], near[c][i]) for c in order)
+        found.append(Why(near[answer][i], nearest, tuple(views), together))
     return found
+
+
+def _views(model: Scorer, ids: tuple[int, ...], text: np.ndarray) -> Iterator[tuple[str, Scorer]]:
+    """The method told all of the classes' texts (n, V, D), under no name, then each view alone."""
+    known = ids == model.config.unseen
+    yield "", model if known else model.for_classes(ids, torch.from_numpy(text))
+    for i, view in enumerate(model.config.model.views):
+        words = np.repeat(text[:, [i]], text.shape[1], axis=1)
+        yield view, model.for_classes(ids, torch.from_numpy(words))
