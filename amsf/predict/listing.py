@@ -61,7 +61,7 @@ def reasons_of(why: Why) -> list[str]:
     agreeing = f" ({', '.join(why.agreeing)})" if why.agreeing else ""
     return [
         f"nearest seen classes by words: {near}; the answer {why.cosine:.2f}",
-        f"{len(why.agreeing)} of {len(why.views)} views agree{agreeing}{others}",
+        f"views that agree: {len(why.agreeing)} of {len(why.views)}{agreeing}{others}",
     ]
 
 

@@ -257,7 +257,7 @@ def test_the_reasons(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert row["why"]["nearest_seen"][0]["label"] == why.nearest[0].label
         assert [one["view"] for one in row["why"]["views"] if one["agrees"]] == why.agreeing
         assert f"nearest seen classes by words: {why.nearest[0].label} " in text
-        assert f"{len(why.agreeing)} of 2 views agree" in text
+        assert f"views that agree: {len(why.agreeing)} of 2" in text
     out, _ = call(capsys, [clip, "--json"])
     assert all("why" not in row for row in json.loads(out)["predictions"])
 

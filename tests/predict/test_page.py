@@ -67,7 +67,7 @@ def test_what_is_said_of_a_recording(predictor: Predictor) -> None:
         cells = re.findall(r'<th scope="row">([^<]*)</th><td class="n">([+-][\d.]+)', article)
         assert dict(cells) == near
         assert cells == sorted(cells, key=lambda one: -float(one[1]))
-        assert f"{len(why.agreeing)} of 2 views agree" in words
+        assert f"Views that agree: {len(why.agreeing)} of 2" in words
         assert words.count("✓") == 1 + len(why.agreeing) + why.together.agrees
     head = Reader(page).words
     assert "SIMULATED" in head
