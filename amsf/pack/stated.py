@@ -15,7 +15,7 @@ from amsf.skeleton.joints import AXES, layout_of
 from amsf.skeleton.recordings import UNKNOWN
 from amsf.skeleton.stature import UNITS
 
-_OPTIONS = ("up", "unit", "mirror", "flat", "layout")
+_OPTIONS = ("up", "unit", "mirror", "flat", "layout", "pose_model")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--flat", action="store_true", help="take 2-D poses, as they are in a picture: depth 0"
     )
     parser.add_argument("--layout", help="the joint layout, where the files do not name the joints")
+    parser.add_argument(
+        "--pose-model", type=Path, metavar="FILE", help="for videos: a MediaPipe pose model (.task)"
+    )
 
 
 def take_options(given: dict[str, Any]) -> Stated:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from amsf.base.errors import InputError, first_ten
 from amsf.base.progress import track
-from amsf.pack import pku
 from amsf.pack.base import LeftOut, Mended, Outcome, Task, cleaned, reason_of, start_of
-from amsf.pack.formats import FORMATS, REPORT_NAME, SET_SUFFIX, read_any, reader_of, walk
+from amsf.pack.formats import FORMATS, REPORT_NAME, SET_SUFFIX, format_of, read_any, walk
 from amsf.predict.predictor import Predictor
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.recordings import Recording
@@ -120,11 +119,11 @@ def _looks_like_one(file: Path) -> bool:
     if file.suffix.lower() == SET_SUFFIX:
         return True
     try:
-        reader = reader_of(file)
+        found = format_of(file)
     except InputError:
         return False
     # Any `.txt` that is of no other form may be a video of PKU-MMD: a table of numbers.
-    return reader is not pku.read or _begins_with_a_number(start_of(file))
+    return found is not FORMATS["pku51"] or _begins_with_a_number(start_of(file))
 
 
 def _begins_with_a_number(text: str) -> bool:

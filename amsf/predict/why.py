@@ -106,8 +106,8 @@ def explain(
         if not len(rows):
             continue
         own = np.array([ids.index(answer) for answer in answers[rows]])
-        views = _views(model, ids, text)
-        for view, told in track(views, "asking each view", total=1 + len(config.model.views)):
+        asked = _views(model, ids, text)
+        for view, told in track(asked, "asking each view", total=1 + len(config.model.views)):
             scores = told.probabilities(features[rows]).numpy()
             better = scores > scores[np.arange(len(rows)), own][:, None]
             for row, best, above in zip(rows.tolist(), scores.argmax(axis=1), better):

@@ -119,7 +119,7 @@ def test_a_broken_file_is_named_and_the_others_go_on(
     good = write_ntu(tmp_path / "own_name.skeleton", one_body(joints))
     broken = tmp_path / "broken.skeleton"
     broken.write_text("\n".join(good.read_text().split("\n")[:40]))
-    strange = tmp_path / "movie.avi"
+    strange = tmp_path / "clip.c3d"
     strange.write_bytes(b"RIFF")
     other = tmp_path / "kinect20.npz"
     kinect20 = layout_of("kinect20")
@@ -143,8 +143,8 @@ def test_a_broken_file_is_named_and_the_others_go_on(
         *(p.recording for p in Predictor.load(KEY).predict(clip)),
     ]
     failed = {Path(item["file"]).name: item["reason"] for item in told["failed"]}
-    assert set(failed) == {"broken.skeleton", "movie.avi", "kinect20.npz", "gone.mat"}
-    assert "no reader for '.avi' files" in failed["movie.avi"]
+    assert set(failed) == {"broken.skeleton", "clip.c3d", "kinect20.npz", "gone.mat"}
+    assert "no reader for '.c3d' files" in failed["clip.c3d"]
     assert "20 joints of kinect20" in failed["kinect20.npz"]
     assert failed["gone.mat"] == "no such file"
     assert err.count("error: ") == 4
