@@ -157,12 +157,12 @@ def read_any(path: str | Path, stated: Stated = NOTHING) -> Outcome:
     if suffix == SET_SUFFIX:
         return cleaned(_unpacked(SkeletonSet.load(path)), path, Stated(up="y"))
     try:
-        return _format_of(path).outcome((path,), stated)
+        return format_of(path).outcome((path,), stated)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; check the file") from error
 
 
-def _format_of(path: Path) -> Format:
+def format_of(path: Path) -> Format:
     """The format of a file, by its suffix, and its name or content.
 
     Raises:
@@ -235,7 +235,7 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     entry = FORMATS[format_name]
     closed: list[LeftOut] = []
     if source.is_dir():
-        found, closed = _walk(source)
+        found, closed = walk(source)
         files = [p for p in found if p.name not in (FILE_NAME, REPORT_NAME)]
     elif source.is_file():
         files = [source]
@@ -253,7 +253,7 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     return tasks, left_out
 
 
-def _walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
+def walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
     """All files below a folder in the order of names, and what could not be entered.
 
     Linked folders are entered, each folder once, by whatever way it is met first.
