@@ -41,8 +41,8 @@ def write_results(
     stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
     shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
     ``gate_seed{n}.json``, ``gate_ensemble.json``, ``gate_space.safetensors``, ``confidence.json``
-    (temperatures, and how strange recordings are to known classes), ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
-    rows true, columns predicted).
+    (temperatures, and how strange recordings are to known classes), ``predictions_seed{n}.csv``,
+    ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds, rows true, columns predicted).
     """
     with atomic_path(out) as folder:
         files = EvaluationFiles(folder)

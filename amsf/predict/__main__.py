@@ -38,6 +38,7 @@ from amsf.skeleton.recordings import Recording
 __all__ = ["ClassScore", "Prediction", "Predictor", "main", "read_all"]
 
 TABLE_ROWS = 5
+NONE = "none of these"
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,23 @@ def as_json(
     simulated: bool,
     top: int | None,
     transductive: bool = False,
+    false_alarms: float | None = None,
 ) -> dict[str, Any]:
-    """Predictions and failures as a JSON value, with ``top`` classes each, or all."""
+    """Predictions and failures as a JSON value, with ``top`` classes each, or all.
+
+    ``none_of_these`` is null where no rate of false alarms was named.
+    """
     return {
         "trained_on_simulated_recordings": simulated,
         "transductive": transductive,
+        "false_alarms": false_alarms,
         "predictions": [
             {
                 "file": str(path),
                 "recording": p.recording,
                 "answer": asdict(p.answer),
+                "none_of_these": None if false_alarms is None else p.is_none(false_alarms),
+                "p_value": p.p_value,
                 "unseen_probability": p.unseen_probability,
                 "classes": [asdict(score) for score in p.classes[:top]],
             }
@@ -104,15 +112,20 @@ def as_json(
     }
 
 
-def as_table(path: Path, prediction: Prediction, top: int) -> str:
+def as_table(
+    path: Path, prediction: Prediction, top: int, false_alarms: float | None = None
+) -> str:
     """A prediction as lines of aligned columns, probabilities in percent."""
     answer, shown = prediction.answer, prediction.classes[:top]
     width = max(len("class"), *(len(score.label) for score in shown))
     best = max(prediction.classes, key=lambda score: score.probability)
+    unseen = f"P(unseen) {100 * prediction.unseen_probability:.1f} %"
+    said = f"answer: {answer.label} ({side_of(answer)}); {unseen}"
+    if prediction.is_none(false_alarms):
+        said = f"answer: {NONE}; else {answer.label} ({side_of(answer)}); {unseen}"
     lines = [
         f"{escaped(path)}: {escaped(prediction.recording)}",
-        f"answer: {answer.label} ({side_of(answer)}); P(unseen) "
-        f"{100 * prediction.unseen_probability:.1f} %",
+        said if false_alarms is None else f"{said}; p-value {prediction.p_value:.3f}",
         f"{'rank':>4}  {'class':<{width}}  {'side':<6}  probability",
     ]
     lines += [
@@ -161,16 +174,24 @@ def side_of(score: ClassScore) -> str:
 
 
 def scene_of(
-    recording: Recording, prediction: Prediction, simulated: bool, transductive: bool = False
+    recording: Recording,
+    prediction: Prediction,
+    simulated: bool,
+    transductive: bool = False,
+    false_alarms: float | None = None,
 ) -> Scene:
     """A recording under its answer, side and probability, and what those are of."""
     answer = prediction.answer
+    title = answer.label
     caption = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    if prediction.is_none(false_alarms):
+        title = NONE
+        caption = f"p-value {prediction.p_value:.3f}; else {answer.label} · {recording.name}"
     if transductive:
         caption += " · transductive"
     if simulated:
         caption += " · trained on simulated recordings"
-    return Scene(recording.joints, answer.label, caption)
+    return Scene(recording.joints, title, caption)
 
 
 def positive(text: str) -> int:
@@ -178,6 +199,14 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("expected 1 or more")
+    return number
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1, for argparse."""
+    number = float(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError("expected a share between 0 and 1, such as 0.05")
     return number
 
 
@@ -202,6 +231,13 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
         "--transductive",
         action="store_true",
         help="tell the recordings that count as unseen apart by a second look at all of them",
+    )
+    own.add_argument(
+        "--false-alarms",
+        type=share,
+        metavar="SHARE",
+        help='answer "none of these" where nothing fits; SHARE of the recordings of these classes '
+        "are then refused, such as 0.05",
     )
     own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     own.add_argument("--json", action="store_true", help="print JSON alone")
@@ -245,6 +281,8 @@ def _run(given: argparse.Namespace) -> bool:
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
+    if given.false_alarms is not None:
+        predictor.check_false_alarms(given.false_alarms)
     found, failed, mended = read_all(given.recording, predictor, stated)
     found = chosen(found, given.only) if found else found
     for left_out in failed:
@@ -262,17 +300,22 @@ def _run(given: argparse.Namespace) -> bool:
     shown = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
     named = [(item.file, prediction) for item, prediction in shown]
     if given.json:
-        value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
+        options = given.top, given.transductive, given.false_alarms
+        value = as_json(named, failed, predictor.simulated, *options)
         say(json.dumps(value, indent=1, allow_nan=False))
     else:
         if predictor.simulated and named:
             say(f"{given.benchmark} was trained on simulated recordings.\n")
         if given.transductive and named:
             say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
-        say("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
+        say(
+            "\n\n".join(
+                as_table(*item, given.top or TABLE_ROWS, given.false_alarms) for item in named
+            )
+        )
     if given.gif is not None and named:
         scenes = [
-            scene_of(item.recording, p, predictor.simulated, given.transductive)
+            scene_of(item.recording, p, predictor.simulated, given.transductive, given.false_alarms)
             for item, p in shown
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
