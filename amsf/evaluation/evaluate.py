@@ -14,10 +14,10 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from amsf.base.errors import InputError
-from amsf.confidence.reliability import reliability_curve
-from amsf.confidence.strangeness import Distances, Refusals, Strangeness
-from amsf.confidence.temperature import fit_temperature, temper
 from amsf.dataset.splits import Split
+from amsf.evaluation.confidence.reliability import reliability_curve
+from amsf.evaluation.confidence.strangeness import Distances, Refusals, Strangeness
+from amsf.evaluation.confidence.temperature import fit_temperature, temper
 from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of

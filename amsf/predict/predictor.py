@@ -19,11 +19,11 @@ from amsf.backbone.extractors import Extractor, load_extractor
 from amsf.base.artifacts import Artifacts, encoder_name
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
-from amsf.confidence.record import Confidence
-from amsf.confidence.strangeness import Distances, Strangeness
-from amsf.confidence.temperature import temper
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.evaluation.confidence.record import Confidence
+from amsf.evaluation.confidence.strangeness import Distances, Strangeness
+from amsf.evaluation.confidence.temperature import temper
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence

@@ -134,7 +134,8 @@ def test_zsl_alone(trained: Path) -> None:
         text(trained),
         SETTINGS,
     )
-    assert set(alone.scores) == {"zsl"}
+    assert set(alone.scores) == {"zsl", "ece"}
+    assert alone.temperature == 1  # there are no validation classes
     assert alone.gate is alone.gzsl is alone.curve is None
     assert alone.transductive == {}
 

@@ -65,7 +65,7 @@ class Strangeness:
         return _score(distances, self.mean, self.deviation, self.offset)
 
     def p_values(self, distances: Distances, seen: int, unseen: int) -> np.ndarray:
-        """The share of recordings of named classes that are at least as strange: (N,), of N samples.
+        """The share of named classes' recordings that are at least as strange as each sample: (N,).
 
         The p-value of split conformal prediction (Vovk et al., Algorithmic Learning in a Random
         World, 2005), weighted so that every named class counts alike (Podkopaev and Ramdas,

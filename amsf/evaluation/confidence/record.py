@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
-from amsf.confidence.strangeness import Strangeness
+from amsf.evaluation.confidence.strangeness import Strangeness
 
 
 @dataclass(frozen=True)
