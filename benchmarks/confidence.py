@@ -32,6 +32,7 @@ from amsf.evaluation.confidence.temperature import temper
 from amsf.evaluation.evaluate import FALSE_ALARMS, load_seed, measure, temperature_of
 from amsf.evaluation.evidence import probabilities_of
 from amsf.features.phases import PhaseFeatures, load_phase
+from amsf.model.aligner import Aligner
 from amsf.settings.params import Settings
 from amsf.study.class_split import Source, draw_split, export_phases
 from amsf.text.descriptions import load_texts
@@ -68,7 +69,8 @@ class Splits:
             split = draw_split(self.dataset, len(self.text), UNSEEN[self.dataset], number)
             folder = self.made / f"split{number}"
             export_phases(split, self.source, self.settings, folder)
-            yield number, split, *(load_phase(phase_file(folder, p)) for p in ("test", "val"))
+            test, val = (load_phase(phase_file(folder, phase)) for phase in ("test", "val"))
+            yield number, split, test, val
 
 
 def answers(splits: Splits, method: str, count: int) -> tuple[list[Answers], list[Answers]]:
@@ -77,22 +79,21 @@ def answers(splits: Splits, method: str, count: int) -> tuple[list[Answers], lis
     after: list[Answers] = []
     for number, split, test, val in splits.draw(count):
         if method == "vae":
-            models = _trained(splits, number, split)
+            model, val_model = _trained(splits, number, split)
         else:
-            phases = {"test": test, "val": val}
-            models = tuple(
+            model, val_model = (
                 fit_closed_form(method, splits.settings, split, phase, features, splits.text)
-                for phase, features in phases.items()
+                for phase, features in (("test", test), ("val", val))
             )
-        raw = probabilities_of(models[0], test.zsl)
+        raw = probabilities_of(model, test.zsl)
         labels = np.searchsorted(split.unseen, test.zsl.labels.numpy())
-        for found, temperature in ((before, 1.0), (after, temperature_of(models[1], val))):
+        for found, temperature in ((before, 1.0), (after, temperature_of(val_model, val))):
             probabilities = temper(raw, temperature)
             found.append((probabilities.max(1), probabilities.argmax(1) == labels))
     return before, after
 
 
-def _trained(splits: Splits, number: int, split: Split):  # type: ignore[no-untyped-def]
+def _trained(splits: Splits, number: int, split: Split) -> tuple[Aligner, Aligner]:
     """AMSF's models of both phases, trained where they are not there yet."""
     settings: Settings = splits.settings.model_copy(
         update={"model": splits.settings.model.model_copy(update={"aligner": "vae"})}
@@ -100,7 +101,9 @@ def _trained(splits: Splits, number: int, split: Split):  # type: ignore[no-unty
     folder = splits.made / f"vae{number}"
     inputs = Inputs(settings, split, splits.text, splits.made / f"split{number}")
     train_benchmark(inputs, folder / "models", folder / "runs")
-    return load_seed(seed_folder(folder / "models", 0), validated=True)
+    model, val_model = load_seed(seed_folder(folder / "models", 0), validated=True)
+    assert val_model is not None
+    return model, val_model
 
 
 def calibration_row(before: Sequence[Answers], after: Sequence[Answers]) -> list[str]:
@@ -124,13 +127,13 @@ def calibration_row(before: Sequence[Answers], after: Sequence[Answers]) -> list
 
 def tables(data: Path, scratch: Path, count: int, trained: int) -> str:
     """Both tables as Markdown."""
-    columns = (
+    header: tuple[str, ...] = (
         "set", "method", "splits", "accuracy", "confidence", "ECE before", "**ECE after**",
         "equal mass", "if calibrated", "a split's own: before", "after", "if calibrated",
     )  # fmt: skip
-    first = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    columns = ("set", "splits", "named", "**false alarms**", "seen", "unseen", "found")
-    second = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    first = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    header = ("set", "splits", "named", "**false alarms**", "seen", "unseen", "found")
+    second = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     for dataset in SETS:
         splits = Splits(dataset, data, scratch)
         name = f"{SETS[dataset][2]}, {class_count(dataset) - UNSEEN[dataset]}/{UNSEEN[dataset]}"

@@ -107,6 +107,18 @@ def test_what_stands_beside_is_marked(made: str, both: list[BenchmarkData]) -> N
     assert "Indented rows" not in page
 
 
+def test_none_of_these_has_a_row_for_each_rate(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    one = {"rate": 0.05, "false_alarms": 0.04, "seen": 0.03, "unseen": 0.08, "found": 0.25}
+    benchmark = replace(both[0], metrics={**both[0].metrics, "none_of_these": [one]})
+    page = build_page([benchmark, both[1]], published, pictures)
+    assert page.count("<h3>None of these</h3>") == 1  # none of ZSL alone
+    start = page.index("<h3>None of these</h3>")
+    _, row = cells(page[page.index("<table", start) : page.index("</table>", start)])
+    assert row == ["5.0", "4.0", "3.0", "8.0", "25.0"]
+
+
 def test_gates_side_by_side(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:

@@ -13,7 +13,7 @@ from amsf.evaluation.confidence.temperature import SPREAD, fit_temperature, temp
 
 
 def drawn(sharpness: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities that are ``sharpness`` times too sharp in their logarithms, and true classes."""
+    """Probabilities that are ``sharpness`` times too sharp in the logarithm, and truth."""
     rng = np.random.default_rng(0)
     logits = 2 * rng.normal(size=(count, 5))
     honest = softmax(logits, axis=1)
