@@ -239,8 +239,8 @@ def test_the_page_stands_alone(made: str) -> None:
 def test_every_picture_is_in_the_page_with_words(made: str, pictures: Path) -> None:
     read = Reader(made)
     images = [a for n, a in zip(read.names, read.attributes) if n == "img"]
-    # One set of seven, and one without the curve where only ZSL was evaluated.
-    assert len(images) == 7 + 6 == len(list(pictures.rglob("*.png")))
+    # One set of eight, and one without the curve where only ZSL was evaluated.
+    assert len(images) == 8 + 7 == len(list(pictures.rglob("*.png")))
     assert all(len(image["alt"] or "") > 40 for image in images)
     assert not (pictures / "one-u3/curve.png").exists()
 
