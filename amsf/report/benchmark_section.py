@@ -278,7 +278,7 @@ def _recognition(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
     items.append(picture(pictures / "confusion.png", alt, caption, wide=many))
     caption = (
         "Reliability: how often answers among the unseen classes are right, by how sure they are; "
-        "15 bins of equal width. The grey line is chance."
+        "15 bins of equal width."
     )
     items.append(picture(pictures / "reliability.png", describe_reliability(benchmark), caption))
     caption = "Accuracy of each unseen class."

@@ -92,10 +92,11 @@ def draw_reliability(benchmark: BenchmarkData, path: Path) -> None:
             *(100 * curve.confidence, 100 * curve.accuracy), "o-", color=BLUE, linewidth=1.3,
             label="answers of all seeds",
         )  # fmt: skip
-        axes.axvline(100 / len(benchmark.split.unseen), color=GREY, linewidth=0.9)
+        chance = 100 / len(benchmark.split.unseen)
+        axes.axvline(chance, color=GREY, linewidth=0.9, label="chance")
         axes.set(xlim=(0, 102), ylim=(0, 102))
         axes.set_ylabel("accuracy (%)")
-        axes.legend(loc="upper left", frameon=False)
+        figure.legend(loc="outside upper center", ncols=3, frameon=False)
         below.bar(100 * curve.confidence, 100 * curve.weight, 80 / BINS, color=ORANGE)
         below.set_ylabel("samples (%)")
         below.set_xlabel("confidence: probability of the answer (%)")
