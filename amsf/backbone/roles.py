@@ -76,6 +76,13 @@ def assign_roles(recordings: Annotations, training: np.ndarray, split: Split, se
             "ztest": np.flatnonzero(training & np.isin(label, split.val_unseen)),
         }
         _check_covered(rows[~held], label, split.val_seen, "validation-seen")
+        if not held.any():
+            raise InputError(
+                f"each of the {len(split.val_seen)} validation-seen classes has a single training "
+                "recording, so none can be held out to validate with: have more takes or more "
+                "people train, or set evaluate.task to zsl and protocol.selection to last, which "
+                "need no validation"
+            )
     return roles
 
 

@@ -1,10 +1,10 @@
 """Write the first files of a dataset of your own.
 
-    amsf new-dataset mine "wave one hand" bow kick "sit down" "stand up" jump clap
+    amsf new-dataset mine --classes words.csv
 
-writes its class list, the texts of the view ``lb``, and the list of training subjects, and prints
-the line for ``params.yaml`` and what to do next (docs/data.md). Without labels it writes rows to
-be filled in.
+writes its class list and its texts, and adds a benchmark of it to ``params.yaml``
+(docs/own_data.md). ``words.csv`` has a row a class, ``label,description``. Labels may stand in the
+command instead; without either there are rows to be filled in.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from amsf.base.artifacts import CLASSES, DATA, TEXTS
 from amsf.base.command import command
@@ -21,10 +22,15 @@ from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.base.project import MARKS, add_project, inside_project
 from amsf.base.storage import write_text
+from amsf.command.benchmarks import with_benchmark, without_benchmarks
 from amsf.dataset.classes import KNOWN, PLACEHOLDER, check_name
-from amsf.skeleton.partition import LIST_NAME
+from amsf.dataset.worded import WordedClass, key_of, read_classes
+from amsf.settings.params import PARAMS
+from amsf.skeleton.partition import BY_RECORDING
+from amsf.text.descriptions import LABEL_VIEW, VIEWS
 
 ROWS = 7  # classes to fill in where no label is given
+SPLITS = 40
 IGNORED = Path(".gitignore")
 
 
@@ -34,16 +40,39 @@ def parser(prog: str = "python -m amsf.command.new_dataset") -> argparse.Argumen
     own.add_argument("name", help="of lower-case letters, digits, '-' and '_'")
     own.add_argument("label", nargs="*", help=f"the classes in words, in the order of their ids "
                      f"(default: {ROWS} rows to fill in)")  # fmt: skip
+    own.add_argument(
+        "--classes", type=Path, help="CSV: a row a class, in the order of their ids, with label "
+        "and description, as for `amsf predict`"
+    )  # fmt: skip
+    own.add_argument(
+        "--one-person", action="store_true", help="the recordings are of one person, or nothing "
+        "says of whom: every other one of each class tests"
+    )  # fmt: skip
+    own.add_argument(
+        "--replace", action="store_true", help="write the class list and the texts anew"
+    )
     add_project(own)
     return own
 
 
-def new_dataset(name: str, labels: Sequence[str]) -> list[str]:
+def new_dataset(
+    name: str,
+    classes: Sequence[WordedClass] = (),
+    *,
+    one_person: bool = False,
+    replace: bool = False,
+) -> list[str]:
     """Write the files below the current folder; what was written and what to do next, in lines.
 
+    Args:
+        name: the dataset's name.
+        classes: in the order of their ids; none for rows to fill in.
+        one_person: whether recordings are dealt out one by one instead of by people.
+        replace: whether what an earlier call wrote may be replaced.
+
     Raises:
-        InputError: this is no project, the name or a label is not fit, or one of the files is
-            there already. Nothing is written then.
+        InputError: this is no project, the name or the classes are not fit, or one of the files or
+            the benchmark is there already. Nothing is written then.
     """
     if not all(Path(mark).is_file() for mark in MARKS):
         raise InputError(
@@ -53,55 +82,91 @@ def new_dataset(name: str, labels: Sequence[str]) -> list[str]:
     check_name(name)
     if name in KNOWN:
         raise InputError(f"{name} is a dataset of this project; give yours another name")
-    labels = list(labels) or [f"{PLACEHOLDER} {number}" for number in range(ROWS)]
-    distinct = {" ".join(label.split()) for label in labels}
-    if len(distinct) < max(3, len(labels)) or "" in distinct:
+    if not classes:
+        classes = [WordedClass(f"{PLACEHOLDER} {number}", {}) for number in range(ROWS)]
+    if len({key_of(one.label) for one in classes}) < max(3, len(classes)):
         raise InputError("expected three or more labels, each another text")
-    source = DATA / "external" / name
+    texts = _texts(classes)
+    folder = TEXTS / name
     files = {
         CLASSES / f"{name}.csv": _table(
-            ["id", "label", "persons"], [[c, label, 1] for c, label in enumerate(labels)]
+            ["id", "label", "persons"], [[c, one.label, 1] for c, one in enumerate(classes)]
         ),
-        TEXTS / name / "lb.csv": _table(
-            ["id", "text"], [[c, label] for c, label in enumerate(labels)]
-        ),
-        source / LIST_NAME: "# Numbers of the subjects whose recordings train, such as: 1 3 5\n"
-        "# The recordings of the others test.\n",
-    }
-    _refuse_existing(files)
+        **{folder / f"{view}.csv": _table(["id", "text"], list(enumerate(rows)))
+           for view, rows in texts.items()},
+    }  # fmt: skip
+    params = PARAMS.read_text("utf-8")
+    if replace:
+        params = without_benchmarks(params, name)
+    else:
+        _refuse_existing(files)
+    key, entry = _benchmark(name, len(classes), list(texts), one_person)
+    params = with_benchmark(params, key, entry, str(PARAMS))
     for path, text in files.items():
         write_text(path, text)
-    line = f"/{source.as_posix()}/skeletons.*"
+    if replace:
+        for path in {*folder.glob("*.csv")} - {*files}:  # views that there are no more
+            path.unlink()
+    line = f"/{entry['source']}/skeletons.*"
     if IGNORED.is_file() and line not in (before := IGNORED.read_text("utf-8")).splitlines():
         write_text(IGNORED, f"{before.rstrip()}\n{line}\n")
-    unseen = max(1, len(labels) // 5)
+    write_text(PARAMS, params)
+    filled = classes[0].label.startswith(PLACEHOLDER)
     return [
         *(f"written: {path}" for path in files),
+        f"added to {PARAMS}: benchmark {key}, with {entry['unseen']} of {len(classes)} classes "
+        "unseen",
         "",
-        "Next:",
-        f"1. Write into {CLASSES / name}.csv what the classes are called, with 2 for persons where "
-        "two act,",
-        f"   and into {TEXTS / name / 'lb.csv'} the same in words. More views are worth it: "
-        "MAad.csv, MAmd.csv (docs/texts.md).",
-        f"2. Pack your recordings: amsf pack --format npz {name}.npz --out {source}",
-        f"3. Write into {source / LIST_NAME} which subjects train.",
-        "4. Put this line below `benchmarks:` in params.yaml:",
-        f"  {name}-u{unseen}: {{dataset: {name}, unseen: {unseen}, source: {source}, features: "
-        "backbone, set: {split: {kind: random}, model: {views: [lb]}}}",
-        "5. Run: amsf check && dvc repro",
-    ]
+        "Next (docs/own_data.md):",
+        *([f"  write into {CLASSES / name}.csv and {folder / LABEL_VIEW}.csv what the classes are "
+           "called"] if filled else []),
+        f"  amsf pack RECORDINGS --format FORMAT --out {entry['source']}",
+        "  dvc repro",
+        f"  amsf splits {key}",
+        f"  amsf predict RECORDING --benchmark {key}",
+    ]  # fmt: skip
+
+
+def _texts(classes: Sequence[WordedClass]) -> dict[str, list[str]]:
+    """view -> a text for each class: the label, and the views that some class has words for."""
+    free = max(len(one.free) for one in classes)
+    given = {view for one in classes for view in one.given}
+    # As where unseen classes are added by words: first what the action is, then how the body moves.
+    left = [view for view in VIEWS[1:] if view not in given]
+    views = {LABEL_VIEW, *given, *left[:free]}
+    return {view: [one.text_of(view) for one in classes] for view in VIEWS if view in views}
+
+
+def _benchmark(
+    name: str, classes: int, views: list[str], one_person: bool
+) -> tuple[str, dict[str, Any]]:
+    """The benchmark's name and what it holds.
+
+    Motion features and prototypes learn in seconds and are as good as others on small sets
+    (docs/results.md). Among fewer than two unseen classes there is nothing to tell apart.
+    """
+    unseen = max(2 if classes >= 6 else 1, classes // 5)
+    own: dict[str, Any] = {
+        "split": {"kind": "random"},
+        "model": {"aligner": "prototypes", "views": views},
+    }
+    if one_person:
+        own["backbone"] = {"partition": BY_RECORDING}
+    source = (DATA / "external" / name).as_posix()
+    about = {"dataset": name, "unseen": unseen, "source": source, "features": "motion"}
+    return f"{name}-u{unseen}", {**about, "splits": SPLITS, "set": own}
 
 
 def _refuse_existing(files: Mapping[Path, str]) -> None:
     there = [str(path) for path in files if path.exists()]
     if there:
         raise InputError(
-            f"{', '.join(there)}: there already, and nothing was written; edit it, or choose "
-            "another name"
+            f"{', '.join(there)}: there already, and nothing was written; edit it, write it anew "
+            "with --replace, or choose another name"
         )
 
 
-def _table(header: list[str], rows: list[list[object]]) -> str:
+def _table(header: list[str], rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
@@ -111,9 +176,18 @@ def main(
     arguments: Sequence[str] | None = None, prog: str = "python -m amsf.command.new_dataset"
 ) -> None:
     """The command line."""
-    given = parser(prog).parse_args(arguments)
+    own = parser(prog)
+    given = own.parse_args(arguments)
+    if given.label and given.classes is not None:
+        own.error("labels stand in the command or in the file of --classes; give one of them")
     with command(), inside_project(given):
-        say("\n".join(new_dataset(given.name, given.label)))
+        classes = (
+            [WordedClass(" ".join(label.split()), {}) for label in given.label]
+            if given.classes is None
+            else read_classes(given.classes)
+        )
+        told = new_dataset(given.name, classes, one_person=given.one_person, replace=given.replace)
+        say("\n".join(told))
 
 
 if __name__ == "__main__":

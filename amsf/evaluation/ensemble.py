@@ -29,6 +29,9 @@ class Scorer(Protocol):
     def embed_samples(self, features: Tensor) -> Tensor:
         """Samples in the space that they share with texts: (N, F) -> (N, E) on the CPU."""
 
+    def cosines(self, features: Tensor, *texts: Tensor) -> list[Tensor]:
+        """How near samples are to classes: (N, F), each text (n, V, D) -> (N, n) on the CPU."""
+
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
         """How much nearer samples are to unseen classes: (N, F), texts -> (N,) on the CPU."""
 
@@ -55,6 +58,11 @@ class Ensemble:
         """The members' spaces side by side, each of unit vectors: (N, E times members)."""
         each = [normalize(member.embed_samples(features), dim=1) for member in self.members]
         return torch.cat(each, dim=1)
+
+    def cosines(self, features: Tensor, *texts: Tensor) -> list[Tensor]:
+        """The means over members: for each of the texts (N, n) on the CPU."""
+        each = [member.cosines(features, *texts) for member in self.members]
+        return [torch.stack(of_texts).mean(0) for of_texts in zip(*each)]
 
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
         """The mean over members: (N,) on the CPU."""

@@ -21,7 +21,7 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json, write_json
 from amsf.evaluation.evidence import Evidence
 
-FOLDS = 5
+FOLDS = 5  # fewer where there are fewer samples on a side
 
 
 def gate_input(
@@ -127,7 +127,8 @@ def check_counts(is_unseen: np.ndarray, fewest: int) -> None:
     if min(unseen, seen) < fewest:
         raise InputError(
             f"the gate has {unseen} validation-unseen and {seen} validation-seen samples; at least "
-            f"{fewest} of each are needed"
+            f"{fewest} of each are needed: have more recordings train, or set evaluate.task to zsl "
+            "and protocol.selection to last, which need no gate"
         )
 
 
@@ -152,14 +153,14 @@ def fit_gate(
             equals the present binary form with C=2.
         threshold: a number in (0, 1), or 0 for halfway between the mean P(unseen) of the
             unseen and of the seen samples.
-        cross_validated: take those means out of fold (5 stratified folds) instead of on the very
-            samples that the gate was fitted on.
+        cross_validated: take those means out of fold (5 stratified folds, or as many as there are
+            samples on the smaller side) instead of on the very samples that the gate was fitted on.
 
     Raises:
-        InputError: fewer than 5 samples on one side, where folds are asked for, or none.
+        InputError: fewer than 2 samples on one side, where folds are asked for, or none.
     """
     is_unseen = np.asarray(is_unseen, dtype=bool)
-    check_counts(is_unseen, FOLDS if cross_validated else 1)
+    check_counts(is_unseen, 2 if cross_validated else 1)
     x = gate_input(unseen_probabilities, logits, temperature).astype(np.float64)
     regression = _regression(regularisation)
     regression.fit(x, is_unseen)
@@ -186,6 +187,7 @@ def _regression(regularisation: float) -> LogisticRegression:
 def _out_of_fold(
     regression: LogisticRegression, x: np.ndarray, is_unseen: np.ndarray
 ) -> np.ndarray:
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    count = min(FOLDS, int(is_unseen.sum()), int((~is_unseen).sum()))
+    folds = StratifiedKFold(count, shuffle=True, random_state=0)
     found = cross_val_predict(regression, x, is_unseen, cv=folds, method="predict_proba")
     return np.asarray(found)[:, 1]

@@ -172,6 +172,24 @@ class Aligner(nn.Module, ABC):
         return torch.cat([self.embed(b.to(device)).cpu() for b in features.split(BLOCK)])
 
     @torch.no_grad()
+    def cosines(self, features: Tensor, *texts: Tensor) -> list[Tensor]:
+        """How near samples are to classes by their texts, in the space that both share.
+
+        Args:
+            features: (N, F).
+            texts: (n, V, D) of some classes, each.
+
+        Returns:
+            For each of ``texts`` the cosines (N, n) on the CPU.
+        """
+        device = self._device()
+        places = [normalize(self.embed_text(text.to(device)), dim=1) for text in texts]
+        blocks = []
+        for block in features.split(BLOCK):
+            x = normalize(self.embed(block.to(device)), dim=1)
+            blocks.append([(x @ place.T).cpu() for place in places])
+        return [torch.cat(of_texts) for of_texts in zip(*blocks)]
+
     def margins(self, features: Tensor, unseen_text: Tensor, seen_text: Tensor) -> Tensor:
         """How much nearer samples are to unseen than to seen classes, by their texts.
 
@@ -184,15 +202,8 @@ class Aligner(nn.Module, ABC):
             (N,) on the CPU: the largest cosine to an unseen class less the largest to a seen one,
             in the space that skeletons and texts share.
         """
-        device = self._device()
-        unseen, seen = (
-            normalize(self.embed_text(text.to(device)), dim=1) for text in (unseen_text, seen_text)
-        )
-        found = []
-        for block in features.split(BLOCK):
-            x = normalize(self.embed(block.to(device)), dim=1)
-            found.append(((x @ unseen.T).amax(1) - (x @ seen.T).amax(1)).cpu())
-        return torch.cat(found)
+        unseen, seen = self.cosines(features, unseen_text, seen_text)
+        return unseen.amax(1) - seen.amax(1)
 
     def for_classes(self, unseen: tuple[int, ...], text: Tensor) -> Self:
         """The same alignment, made ready for other classes; equal arguments give equal weights.

@@ -86,10 +86,12 @@ class TextSpaceAligner(Aligner):
 
 
 class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
-    """A closed form on features that are standardised by the training samples.
+    """A closed form on features that are standardised by the dataset's training samples.
+
+    Those of other datasets come with the same mean.
 
     Attributes:
-        mean, deviation: (F,) of the training samples.
+        mean, deviation: (F,) of the dataset's training samples.
     """
 
     mean: Tensor
@@ -104,7 +106,7 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     def fit(self, features: Tensor, classes: Tensor, text: Tensor) -> None:
         """Standardise and centre, then let the method learn, in float64 on the CPU."""
         x, texts = features.cpu().double(), side_by_side(text.cpu().double())
-        mean, deviation = scale_of(x)
+        mean, deviation = scale_of(x[self.own(classes.cpu())])
         self._keep(mean=mean, deviation=deviation, centre=texts.mean(dim=0))
         x = standardise(x, mean, deviation)
         self._keep(**self._learn(x, classes.cpu(), texts))
@@ -125,8 +127,14 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
         for group in groups:
             rest = torch.tensor([c for c in range(len(text)) if c not in group])
             out = torch.isin(classes, group)
+            own = self.own(rest)
+            if not own.any():  # all of them are left out: the others stand for them
+                own = ~own
             config = replace(
-                self.config, seen=tuple(rest.tolist()), unseen=tuple(group.tolist()), joined=()
+                self.config,
+                seen=tuple(rest[own].tolist()),
+                unseen=tuple(group.tolist()),
+                joined=tuple(rest[~own].tolist()),
             )
             other = type(self)(config)
             other.fit(features[~out], torch.searchsorted(rest, classes[~out]), text[rest])
@@ -139,6 +147,10 @@ class StandardisedAligner(TextSpaceAligner, ClosedFormAligner):
     @abstractmethod
     def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
         """Buffers by name, learnt from standardised (N, F), (N,) and texts side by side (S, E)."""
+
+    def own(self, classes: Tensor) -> Tensor:
+        """Which of the samples are the dataset's own: (N,) indices of learnt classes -> (N,)."""
+        return classes < len(self.config.seen)
 
     def standardised(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, F), cut off at five deviations."""

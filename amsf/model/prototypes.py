@@ -21,7 +21,7 @@ from torch.nn.functional import normalize
 
 from amsf.model.aligner import Config
 from amsf.model.closed_form import StandardisedAligner, centre_views
-from amsf.model.seen_space import MOST_DIMENSIONS, SeenSpace
+from amsf.model.seen_space import MOST_DIMENSIONS, SeenSpace, class_means
 
 PENALTY = 1.0  # of the text kernel, in its mean eigenvalue; chosen on UTKinect, Florence and UTD's
 SHARPNESS = 10.0  # training subjects, as the sharpness of probabilities
@@ -54,11 +54,17 @@ class PrototypesAligner(StandardisedAligner):
         self.register_buffer("prototypes", torch.zeros(unseen, width))
 
     def _learn(self, x: Tensor, classes: Tensor, texts: Tensor) -> dict[str, Tensor]:
-        space = SeenSpace.fit(x.numpy(), classes.numpy(), standardised=True)
+        own = self.own(classes)
+        other = (x[~own].numpy(), classes[~own].numpy()) if not own.all() else None
+        space = SeenSpace.fit(x[own].numpy(), classes[own].numpy(), standardised=True, joined=other)
+        directions = space.means - space.origin
+        if other is not None:  # from the mean of their own classes, as those of the dataset
+            means = class_means(other[0] @ space.projection, other[1])
+            directions = np.concatenate([directions, means - means.mean(0)])
         centred = centre_views(texts, texts.mean(dim=0), len(self.config.model.views))
         kernel = centred @ centred.T
         ridge = PENALTY * kernel.trace() / len(kernel) * torch.eye(len(kernel)).to(kernel)
-        weights = torch.linalg.solve(kernel + ridge, torch.from_numpy(space.means - space.origin))
+        weights = torch.linalg.solve(kernel + ridge, torch.from_numpy(directions))
         return {
             "projection": self._wide(space.projection),
             "origin": self._wide(space.origin),

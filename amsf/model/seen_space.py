@@ -15,6 +15,7 @@ from amsf.base.storage import read_tensors, write_tensors
 
 MOST_DIMENSIONS = 100
 CLIP = 5.0  # deviations
+PRIOR = 100  # samples; chosen on UTKinect and Florence
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ class SeenSpace:
 
     @classmethod
     def fit(
-        cls, features: np.ndarray, labels: np.ndarray, *, standardised: bool = False
+        cls,
+        features: np.ndarray,
+        labels: np.ndarray,
+        *,
+        standardised: bool = False,
+        joined: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> SeenSpace:
         """Fit on training features (N, F) and their labels (N,).
 
@@ -47,6 +53,8 @@ class SeenSpace:
             features: as they are, or ``standardised`` and clipped already.
             labels: the S distinct ones, sorted, are the classes in the order of ``means``.
             standardised: whether to leave the features as they are.
+            joined: features and labels of other datasets, standardised; their scatter within
+                classes is a prior of the covariance that weighs :data:`PRIOR` samples.
         """
         x = np.asarray(features, np.float64)
         mean, deviation = np.zeros(x.shape[1]), np.ones(x.shape[1])
@@ -62,9 +70,11 @@ class SeenSpace:
         if z.shape[1] > len(z):
             vectors = z.T @ vectors / np.sqrt(values[::-1][:kept])
         z = z @ vectors
-        classes, which = np.unique(labels, return_inverse=True)
-        means = np.stack([z[which == k].mean(0) for k in range(len(classes))])
-        covariance = ledoit_wolf(z - means[which], assume_centered=True)[0]
+        means, covariance = _scatter(z, labels)
+        if joined is not None:
+            share = PRIOR / (PRIOR + len(z))
+            other = _scatter(joined[0] @ vectors, joined[1])[1]
+            covariance = (1 - share) * covariance + share * other
         values, axes = np.linalg.eigh(covariance)
         if values[-1] < 1e-12:  # one sample a class: nothing is known of how samples scatter
             values = np.ones_like(values)
@@ -94,6 +104,19 @@ class SeenSpace:
             InputError: the file is missing, cut short or not safetensors.
         """
         return cls(**read_tensors(path))
+
+
+def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Means of samples (N, d) of each distinct label (N,), in ascending order: (S, d)."""
+    return np.stack([z[labels == label].mean(0) for label in np.unique(labels)])
+
+
+def _scatter(z: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class means (S, d) and the covariance (d, d) within classes."""
+    means = class_means(z, labels)
+    which = np.unique(labels, return_inverse=True)[1]
+    covariance: np.ndarray = ledoit_wolf(z - means[which], assume_centered=True)[0]
+    return means, covariance
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

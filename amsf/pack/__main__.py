@@ -24,7 +24,7 @@ import pandas as pd
 from amsf.base.artifacts import CLASSES
 from amsf.base.command import command
 from amsf.base.display import say
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, first_ten
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text
@@ -32,11 +32,18 @@ from amsf.dataset.classes import check_name, class_count
 from amsf.pack.base import LeftOut, Mended, Outcome, Task
 from amsf.pack.formats import FORMATS, REPORT_NAME, find_source, read_source
 from amsf.pack.name_list import NameList
-from amsf.pack.stated import ClassFolders, add_options, take_options
+from amsf.pack.stated import ClassFolders, NameForm, add_options, take_options
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.correspondence import converted, correspondence
 from amsf.skeleton.partition import LIST_NAME
-from amsf.skeleton.recordings import FILE_NAME, UNKNOWN, Recording, recordings_to_file
+from amsf.skeleton.people import divide
+from amsf.skeleton.recordings import (
+    FILE_NAME,
+    UNKNOWN,
+    Recording,
+    SkeletonSet,
+    recordings_to_file,
+)
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,12 @@ def pack(
     dataset: str | None = None,
     jobs: int = 0,
     missing: str | Path | None = None,
+    names: str | None = None,
     stated: Stated = NOTHING,
 ) -> Packed:
     """Read raw recordings and write the skeleton set and the report on it.
+
+    For recordings of a user's own a list of who trains is written beside them, if there is none.
 
     Args:
         source: the folder of recordings (or, for ``npz``, the file).
@@ -79,19 +89,23 @@ def pack(
             to one dataset.
         jobs: the number of processes; 0 takes one for each core.
         missing: a text file that names recordings to leave out.
+        names: what the names of a user's own recordings say, such as ``{subject}_{label}_{}``
+            (:class:`amsf.pack.stated.NameForm`).
         stated: what is known of the files: axes, unit, layout, whether they are 2-D.
 
     Raises:
         InputError: the dataset's name is not fit for files, the source is not there, holds no file
             of the format, none of them could be read, no recording is in the list ``missing``,
-            labels count from 1, or ``out`` cannot be written. Nothing is written then.
+            labels count from 1, ``names`` is no such form, or ``out`` cannot be written. Nothing is
+            written then.
     """
     source, out = Path(source), Path(out)
     own = format_name not in FORMATS or FORMATS[format_name].classes is None
-    if dataset is not None and not own:
-        raise InputError(
-            f"a dataset's name is for recordings of your own; {format_name} belongs to one dataset"
-        )
+    for option, value in (("a dataset's name", dataset), ("--names", names)):
+        if value is not None and not own:
+            raise InputError(
+                f"{option} is for recordings of your own; {format_name} belongs to one dataset"
+            )
     listed = NameList(missing) if missing is not None else None
     tasks, left_out = find_source(source, format_name)
     if listed is not None and not own:  # other files may not be named like the recordings in them
@@ -103,7 +117,8 @@ def pack(
         has_list = (CLASSES / f"{name}.csv").is_file()
         classes = class_count(name, CLASSES) if has_list else None
     folders = ClassFolders(name, source) if own else None
-    rules = _Rules(classes, folders, listed, left_out)
+    form = NameForm(names, folders) if names is not None and folders is not None else None
+    rules = _Rules(classes, folders, form, listed, left_out)
     accepted = rules.accepted(read_source(tasks, format_name, jobs, stated))
     first = next(accepted, None)
     if first is None:
@@ -123,6 +138,9 @@ def pack(
     if listable and 0 < len(rules.train) < len(rules.names) and not training.exists():
         write_text(training, "\n".join([f"# as {source.name} says", *rules.train]) + "\n")
         notes.append(f"{training}: the {len(rules.train)} training recordings that the files name")
+    elif own:
+        people = form.people if form is not None else {}
+        notes += divide(SkeletonSet.load(out / FILE_NAME), training, people)
     report = out / REPORT_NAME
     left_out.sort(key=lambda item: (item.file, item.reason))
     write_text(report, _report(left_out, rules.mended, source))
@@ -136,6 +154,7 @@ class _Rules:
         self,
         classes: int | None,
         folders: ClassFolders | None,
+        form: NameForm | None,
         listed: NameList | None,
         left_out: list[LeftOut],
     ) -> None:
@@ -143,11 +162,13 @@ class _Rules:
         # Where labels are a user's, not of a dataset that counts in a known way.
         self.folders = folders
         self.own = folders is not None
+        self.form = form
         self.listed = listed
         self.left_out = left_out  # is added to
         self.mended: list[Mended] = []
         self.names: dict[str, Path] = {}  # with the folders of the files
         self.labels: set[int] = set()  # of all that were read
+        self.accepted_labels: set[int] = set()
         self.layout = ""  # that of the first recording
         self.train: list[str] = []  # names of those to train on, where the files say which
 
@@ -163,9 +184,11 @@ class _Rules:
             train = set(outcome.train)
             entered: dict[str, str] = {}  # name in the file -> name in the set
             for found in outcome.recordings:
-                recording = found
-                if found.label == UNKNOWN and self.folders is not None:
-                    recording = replace(found, label=self.folders.label_of(task[0]))
+                try:
+                    recording = self.told_by_names(found, task[0])
+                except InputError as error:
+                    self.left_out.append(LeftOut(task[0], f"recording '{found.name}': {error}"))
+                    continue
                 recording = self.told_apart(recording, task[0])
                 self.labels.add(recording.label)
                 reason = self.reason_against(recording, outcome.layout, task[0])
@@ -180,6 +203,7 @@ class _Rules:
                         what = f"joints of {outcome.layout} taken for those of {self.layout}"
                         self.mended.append(Mended(task[0], recording.name, what))
                     self.names[recording.name] = task[0].parent
+                    self.accepted_labels.add(recording.label)
                     entered[found.name] = recording.name
                     if found.name in train:
                         self.train.append(recording.name)
@@ -189,6 +213,18 @@ class _Rules:
                 for item in outcome.mended
                 if item.recording in entered
             ]
+
+    def told_by_names(self, recording: Recording, file: Path) -> Recording:
+        """A recording with what its name and its folders say.
+
+        Raises:
+            InputError: the name is not of the form that the user gave.
+        """
+        if self.form is not None:
+            recording = self.form.told(recording, file)
+        if recording.label == UNKNOWN and self.folders is not None:
+            recording = replace(recording, label=self.folders.label_of(file))
+        return recording
 
     def told_apart(self, recording: Recording, file: Path) -> Recording:
         """A recording under its name and its folder's, where one of another folder has the name."""
@@ -214,15 +250,28 @@ class _Rules:
         """What is to be said when all were read.
 
         Raises:
-            InputError: labels count from 1, or no recording is in the list of those to leave out.
+            InputError: labels count from 1, no recording is in the list of those to leave out, or
+                some people have a number and some a name.
         """
         self.refuse_labels_from_1()
+        if self.form is not None:
+            self.form.refuse_mixture()
         labels = self.labels - {UNKNOWN}
         notes = [self.listed.outcome()] if self.listed is not None else []
         if self.own and labels and min(labels) == 1:
             notes.append(
                 "no recording has label 0, the lowest is 1; labels count from 0: take 1 off each "
                 "if yours count from 1"
+            )
+        absent = [
+            label
+            for number, label in enumerate(self.folders.labels if self.folders is not None else [])
+            if number not in self.accepted_labels
+        ]
+        if absent and self.folders is not None:
+            notes.append(
+                f"no recording of {first_ten(absent)}: a class of {self.folders.path} needs some; "
+                "one that has words alone belongs in the file of `amsf predict --classes`"
             )
         return notes
 
@@ -266,6 +315,8 @@ def parser(prog: str = "python -m amsf.pack") -> argparse.ArgumentParser:
     own.add_argument("--dataset", help="your own dataset's name (default: that of --out)")
     own.add_argument("--jobs", type=int, default=0, help="processes (default: one for each core)")
     own.add_argument("--missing", type=Path, help="a text file naming recordings to leave out")
+    own.add_argument("--names", metavar="FORM", help="what the names of your own recordings say: "
+                     "'{subject}/{label}_{}' reads anna/sit_down_01; {} is anything")  # fmt: skip
     add_options(own)
     add_project(own)
     return own

@@ -178,13 +178,16 @@ def reason_of(error: Exception, file: Path) -> str:
 
 
 def plan_by_suffix(
-    files: Sequence[Path], suffix: str, form: str, fits: Callable[[Path], bool] | None = None
+    files: Sequence[Path],
+    suffix: str | tuple[str, ...],
+    form: str,
+    fits: Callable[[Path], bool] | None = None,
 ) -> tuple[list[Task], list[LeftOut]]:
-    """Sort files into tasks, those of a suffix that ``fits``, and left-out ones."""
+    """Sort files into tasks, those of a suffix (or of several) that ``fits``, and left-out ones."""
     tasks: list[Task] = []
     left_out: list[LeftOut] = []
     for file in files:
-        if file.suffix.lower() != suffix:
+        if not file.suffix.lower().endswith(suffix):
             left_out.append(LeftOut(file, f"the name is not of the form {form}"))
         elif fits is not None and not fits(file):
             left_out.append(LeftOut(file, f"what is in it is not {form}"))

@@ -32,10 +32,13 @@ from amsf.pack import (
     table,
     utd,
 )
-from amsf.pack.base import LeftOut, Outcome, Reading, Task, cleaned, reason_of
+from amsf.pack.base import LeftOut, Outcome, Reading, Task, cleaned, plan_by_suffix, reason_of
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import NOTHING, RawRecording, Stated
 from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
+from amsf.video import clip
+from amsf.video.landmarks import check_video
+from amsf.video.read import LAYOUT, read_video
 
 REPORT_NAME = "skeletons.report.csv"
 SET_SUFFIX = ".safetensors"
@@ -47,20 +50,41 @@ class Format:
     """A raw format and the dataset that comes in it.
 
     Attributes:
-        suffix: the suffix of its files, with the dot.
+        suffix: the suffix of its files, with the dot, or several.
         form: the form of a file's name, for people.
         classes: the number of the dataset's classes; None for a user's own.
         plan, read: see :mod:`amsf.pack.base`.
         fits: whether a file of the suffix is of this format; None where another form of the suffix
             is told by its own.
+        informed: whether ``read`` takes what the user says of the files, too.
     """
 
-    suffix: str
+    suffix: str | tuple[str, ...]
     form: str
     classes: int | None
     plan: Callable[[Sequence[Path], int | None], tuple[list[Task], list[LeftOut]]]
-    read: Callable[[Task], Reading]
+    read: Callable[..., Reading]
     fits: Callable[[Path], bool] | None = None
+    informed: bool = False
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes of its files."""
+        return (self.suffix,) if isinstance(self.suffix, str) else self.suffix
+
+    def outcome(self, task: Task, stated: Stated) -> Outcome:
+        """Read and clean a task."""
+        reading = self.read(task, stated) if self.informed else self.read(task)
+        return cleaned(reading, task[0], stated)
+
+
+def _plan_video(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
+    return plan_by_suffix(files, clip.SUFFIXES, clip.FORM)
+
+
+def _read_video(task: Task, stated: Stated) -> Reading:
+    (path,) = task
+    return Reading(LAYOUT, [read_video(path, stated.pose_model, swapped=bool(stated.mirror))])
 
 
 FORMATS: dict[str, Format] = {
@@ -101,6 +125,7 @@ FORMATS: dict[str, Format] = {
         kinect_sets.SUFFIX, kinect_sets.MSR_FORM, None, kinect_sets.plan_msr, kinect_sets.read_msr,
         kinect_sets.fits_msr,
     ),
+    "video": Format(clip.SUFFIXES, clip.FORM, None, _plan_video, _read_video, informed=True),
 }  # fmt: skip
 
 
@@ -132,32 +157,33 @@ def read_any(path: str | Path, stated: Stated = NOTHING) -> Outcome:
     if suffix == SET_SUFFIX:
         return cleaned(_unpacked(SkeletonSet.load(path)), path, Stated(up="y"))
     try:
-        return cleaned(_reader_of(path)((path,)), path, stated)
+        return format_of(path).outcome((path,), stated)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; check the file") from error
 
 
-def _reader_of(path: Path) -> Callable[[Task], Reading]:
-    """The reader for a file, by its suffix, and its name or content.
+def format_of(path: Path) -> Format:
+    """The format of a file, by its suffix, and its name or content.
 
     Raises:
         InputError: there is none.
     """
     suffix = path.suffix.lower()
-    entries = [entry for entry in FORMATS.values() if entry.suffix == suffix]
+    entries = [entry for entry in FORMATS.values() if suffix in entry.suffixes]
     if suffix == mediapipe.JSON_SUFFIX:
         entries.append(FORMATS["mediapipe"])
     if not entries:
-        known = ", ".join([*dict.fromkeys(entry.suffix for entry in FORMATS.values()), SET_SUFFIX])
+        every = dict.fromkeys(one for entry in FORMATS.values() for one in entry.suffixes)
+        known = ", ".join([*every, SET_SUFFIX])
         raise InputError(f"{path}: no reader for '{path.suffix}' files; there are {known}")
     fitting = [entry for entry in entries if entry.fits is not None and entry.fits(path)]
     fitting += [entry for entry in entries if entry.fits is None]
     if not fitting and suffix == npz.SUFFIX:  # whose own reader says best what is missing
-        return npz.read
+        return FORMATS["npz"]
     if not fitting:
         forms = "; or ".join(entry.form for entry in entries)
         raise InputError(f"{path}: what is in it is of no known form; expected {forms}")
-    return fitting[0].read
+    return fitting[0]
 
 
 def read_file(path: str | Path, stated: Stated = NOTHING) -> tuple[str, list[Recording]]:
@@ -209,7 +235,7 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     entry = FORMATS[format_name]
     closed: list[LeftOut] = []
     if source.is_dir():
-        found, closed = _walk(source)
+        found, closed = walk(source)
         files = [p for p in found if p.name not in (FILE_NAME, REPORT_NAME)]
     elif source.is_file():
         files = [source]
@@ -227,7 +253,7 @@ def find_source(source: str | Path, format_name: str) -> tuple[list[Task], list[
     return tasks, left_out
 
 
-def _walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
+def walk(source: Path) -> tuple[list[Path], list[LeftOut]]:
     """All files below a folder in the order of names, and what could not be entered.
 
     Linked folders are entered, each folder once, by whatever way it is met first.
@@ -274,7 +300,12 @@ def read_source(
         stated: what the user says of the files.
 
     A file that cannot be read gives a :class:`amsf.pack.base.LeftOut` and the rest goes on.
+
+    Raises:
+        InputError: videos are to be read, and the pose model, or what it runs on, is not there.
     """
+    if format_name == "video":
+        check_video(stated.pose_model)
     jobs = jobs or cpu_count()
     chunk = max(1, min(_CHUNK, len(tasks) // (4 * jobs)))
     chunks = [tasks[i : i + chunk] for i in range(0, len(tasks), chunk)]
@@ -295,7 +326,7 @@ def _read_chunk(tasks: Sequence[Task], format_name: str, stated: Stated) -> list
     outcomes: list[Outcome | LeftOut] = []
     for task in tasks:
         try:
-            outcomes.append(cleaned(FORMATS[format_name].read(task), task[0], stated))
+            outcomes.append(FORMATS[format_name].outcome(task, stated))
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
             outcomes.append(LeftOut(task[0], reason_of(error, task[0])))

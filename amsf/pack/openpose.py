@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_suffix, start_of
-from amsf.skeleton.bodies import MAX_GAP, Track
+from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
+from amsf.skeleton.linking import link
 
 SUFFIX = ".json"
 FORM = "VIDEO_000000000000_keypoints.json, a file a frame"
@@ -106,48 +106,26 @@ def linked(
 ) -> list[Track]:
     """Bodies through time out of the bodies of each frame.
 
-    A body whose number is 0 or more keeps it. Others continue the track that ends nearest, by the
-    mean distance of the joints that both have, at most a body's height away and a second ago.
+    A body whose number is 0 or more keeps it. Others are told apart by where they are
+    (:func:`amsf.skeleton.linking.link`).
 
     Args:
         bodies: for each frame (number or -1, (J, C) joints) of each body.
         frames: the frames' indices, rising.
     """
     numbered: dict[int, list[tuple[int, np.ndarray]]] = {}
-    tracks: list[list[tuple[int, np.ndarray]]] = []
+    loose: list[list[np.ndarray]] = []
     for frame, present in zip(frames, bodies):
-        loose = []
-        for number, joints in present:
-            if np.isnan(joints).all():
-                continue
+        there = [(number, joints) for number, joints in present if not np.isnan(joints).all()]
+        loose.append([joints for number, joints in there if number < 0])
+        for number, joints in there:
             if number >= 0:
                 numbered.setdefault(number, []).append((frame, joints))
-            else:
-                loose.append(joints)
-        recent = [track for track in tracks if frame - track[-1][0] <= MAX_GAP]
-        costs = np.array(
-            [[_distance(track[-1][1], joints) for joints in loose] for track in recent]
-        )
-        taken = set()
-        for row, column in zip(*linear_sum_assignment(costs)) if costs.size else ():
-            if costs[row, column] <= 1:
-                recent[row].append((frame, loose[column]))
-                taken.add(column)
-        tracks += [[(frame, joints)] for i, joints in enumerate(loose) if i not in taken]
+    tracks = [[(frames[t], loose[t][k]) for t, k in chain] for chain in link(loose, frames)]
     return [
         Track(np.array([frame for frame, _ in track]), np.stack([joints for _, joints in track]))
         for track in (*numbered.values(), *tracks)
     ]
-
-
-def _distance(before: np.ndarray, after: np.ndarray) -> float:
-    """The mean distance of joints that both poses have, in heights of the body; 1e6 if none."""
-    both = ~(np.isnan(before).any(1) | np.isnan(after).any(1))
-    if not both.any():
-        return 1e6
-    height = max(float(np.ptp(pose[both], axis=0).max()) for pose in (before, after))
-    away = np.linalg.norm(before[both] - after[both], axis=1).mean()
-    return float(away / height) if height > 0 else 1e6
 
 
 def _person(person: Any, path: Path) -> tuple[int, np.ndarray]:

@@ -1,9 +1,11 @@
-"""What a user says of recordings: by the options of the commands, and by the names of folders."""
+"""What a user says of recordings: by the options of the commands, by names of folders and files."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import string
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ from amsf.base.errors import InputError
 from amsf.dataset.classes import load_classes
 from amsf.skeleton.cleaning import Stated
 from amsf.skeleton.joints import AXES, layout_of
-from amsf.skeleton.recordings import UNKNOWN
+from amsf.skeleton.recordings import UNKNOWN, Recording
 from amsf.skeleton.stature import UNITS
 
-_OPTIONS = ("up", "unit", "mirror", "flat", "layout")
+_OPTIONS = ("up", "unit", "mirror", "flat", "layout", "pose_model")
+_ANYTHING = "[^/]+?"  # within a name, as little as will do
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +36,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--flat", action="store_true", help="take 2-D poses, as they are in a picture: depth 0"
     )
     parser.add_argument("--layout", help="the joint layout, where the files do not name the joints")
+    parser.add_argument(
+        "--pose-model", type=Path, metavar="FILE", help="for videos: a MediaPipe pose model (.task)"
+    )
 
 
 def take_options(given: dict[str, Any]) -> Stated:
@@ -73,26 +79,128 @@ class ClassFolders:
 
     def __init__(self, dataset: str, source: Path) -> None:
         self.source = source.absolute()
-        path = CLASSES / f"{dataset}.csv"
-        self.hint = f"expected a folder above it with the name or id of a class of {path}"
-        self._listed = path.is_file()
-        self._ids: dict[str, int] = {}
+        self.path = CLASSES / f"{dataset}.csv"
+        self.hint = (
+            f"expected a folder above it with the name or id of a class of {self.path}, or --names "
+            "FORM with a {label} in it"
+        )
+        self._listed = self.path.is_file()
+        self.labels: list[str] = []
         if self._listed:
-            labels = load_classes(dataset)["label"].astype(str)
-            self._ids = {_plain(label): number for number, label in enumerate(labels)}
-            self._ids |= {str(number): number for number in range(len(labels))}
+            self.labels = load_classes(dataset)["label"].astype(str).tolist()
+        self._ids = {_plain(label): number for number, label in enumerate(self.labels)}
+        self._ids |= {str(number): number for number in range(len(self.labels))}
 
     def label_of(self, file: Path) -> int:
         """The class id of a file, -1 where no folder says it."""
         for folder in file.absolute().parents:
-            name = _plain(folder.name)
-            if name in self._ids:
-                return self._ids[name]
-            if not self._listed and name.isdecimal() and len(name) < 10:
-                return int(name)
+            if (label := self.id_of(folder.name)) != UNKNOWN:
+                return label
             if folder == self.source:
                 break
         return UNKNOWN
+
+    def id_of(self, name: str) -> int:
+        """The id of the class that is called so, -1 where none is."""
+        plain = _plain(name)
+        if not self._listed and plain.isdecimal() and len(plain) < 10:
+            return int(plain)
+        return self._ids.get(plain, UNKNOWN)
+
+
+class NameForm:
+    """What the names of recordings, and of the folders that they lie in, say by a user's form.
+
+    ``{subject}/{label}_{}`` reads ``anna/sit_down_01``: ``{subject}`` is who acts, ``{label}`` the
+    class, by its label or id, ``{}`` anything. A form with a slash reads as many folders as it has
+    slashes. Capitals make no difference.
+
+    Attributes:
+        people: name -> number, in the order in which they come; empty where they are numbers.
+
+    Raises:
+        InputError: the form is none of these.
+    """
+
+    def __init__(self, form: str, folders: ClassFolders) -> None:
+        self._form, self._folders = form, folders
+        # A label may hold what stands between the fields: the longest that fits is meant.
+        spelled = [r"[\W_]*".join(re.findall(r"[^\W_]+", label)) for label in folders.labels]
+        known = "|".join([*sorted(filter(None, spelled), key=len, reverse=True), r"\d+"])
+        self._pattern = _pattern(form, known if folders.labels else r"\d+")
+        self.people: dict[str, int] = {}
+        self._numbers: list[str] = []
+
+    def told(self, recording: Recording, file: Path) -> Recording:
+        """A recording of a file with what its name says.
+
+        Raises:
+            InputError: the name has another form.
+        """
+        above = file.absolute().parent
+        source = self._folders.source
+        inside = above.relative_to(source).parts if above.is_relative_to(source) else ()
+        depth = self._form.count("/") + 1
+        name = "/".join((*inside, recording.name)[-depth:])
+        found = self._pattern.fullmatch(name)
+        if found is None:
+            where = f", where {{label}} is a class of {self._folders.path}"
+            raise InputError(
+                f"its name, {name}, is not of the form {self._form} (--names)"
+                f"{where if '{label}' in self._form else ''}"
+            )
+        said = found.groupdict()
+        if "label" in said:
+            recording = replace(recording, label=self._folders.id_of(said["label"]))
+        if "subject" in said:
+            recording = replace(recording, subject=self._number_of(said["subject"]))
+        return recording
+
+    def _number_of(self, person: str) -> int:
+        if person.isdecimal() and len(person) < 10:
+            self._numbers.append(person)
+            return int(person)
+        return self.people.setdefault(person.casefold(), len(self.people) + 1)
+
+    def refuse_mixture(self) -> None:
+        """Refuse people of whom some have a number and some a name.
+
+        Raises:
+            InputError: there are such people.
+        """
+        if self.people and self._numbers:
+            raise InputError(
+                f"--names {self._form}: by the names, '{next(iter(self.people))}' and "
+                f"'{self._numbers[0]}' are people; expected words or numbers: rename them, or "
+                "choose another form"
+            )
+
+
+def _pattern(form: str, label: str) -> re.Pattern[str]:
+    """A form as a regular expression, where ``label`` is that of a class."""
+    fields = {"": _ANYTHING, "subject": f"(?P<subject>{_ANYTHING})", "label": f"(?P<label>{label})"}
+    pattern, given = "", list[str]()
+    try:
+        for text, field, spec, conversion in string.Formatter().parse(form):
+            if field is None:
+                pattern += re.escape(text)
+                continue
+            if field not in fields or spec or conversion:
+                raise ValueError(f"'{field}' is no field")
+            if field and field in given:
+                raise ValueError(f"{{{field}}} comes twice")
+            if given and not text:
+                raise ValueError("nothing stands between two fields")
+            pattern += re.escape(text) + fields[field]
+            given.append(field)
+        if not any(given):
+            raise ValueError("it names no field")
+    except ValueError as error:
+        raise InputError(
+            f"--names {form}: {error}; expected {{subject}}, {{label}} and, for anything else, {{}}"
+            ", such as '{subject}/{label}_{}'"
+        ) from error
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _plain(name: str) -> str:

@@ -1,6 +1,6 @@
 """Recognise actions in recordings with a trained benchmark.
 
-    amsf predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv]
+    amsf predict RECORDING... --benchmark demo-u8 [--classes my_actions.csv] [--page answers.html]
 
 reads what ``dvc repro`` left in the project's folder; see docs/predict.md. In Python it is
 :class:`Predictor`.
@@ -13,71 +13,47 @@ import itertools
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from amsf.base.command import command
 from amsf.base.display import escaped, say
 from amsf.base.errors import InputError, first_ten
-from amsf.base.progress import track
 from amsf.base.project import add_project, inside_project
-from amsf.base.storage import check_writable
+from amsf.base.storage import check_writable, write_text
 from amsf.machine.device import set_up
-from amsf.pack.base import LeftOut, Mended, reason_of
-from amsf.pack.formats import read_any
+from amsf.pack.base import LeftOut
 from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
+from amsf.predict.listing import (
+    NONE,
+    Answers,
+    as_csv,
+    as_lines,
+    reasons_as_json,
+    reasons_of,
+    side_of,
+)
+from amsf.predict.page import build_page
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.predict.reading import Batch, Found, read_all
+from amsf.predict.unseen_classes import read_classes
 from amsf.settings.findings import nearest
 from amsf.settings.params import load_params
-from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
 
-__all__ = ["ClassScore", "Prediction", "Predictor", "main", "read_all"]
+__all__ = ["ClassScore", "Prediction", "Predictor", "main"]
 
 TABLE_ROWS = 5
-NONE = "none of these"
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A recording and the file that it is in."""
-
-    file: Path
-    recording: Recording
-
-
-def read_all(
-    paths: Sequence[Path], predictor: Predictor | None = None, stated: Stated = NOTHING
-) -> tuple[list[_Found], list[LeftOut], list[Mended]]:
-    """Read what can be read of several files, and report what cannot and what was mended.
-
-    Args:
-        paths: the files.
-        predictor: whose joints the recordings get; None where any will do.
-        stated: what the user says of the files.
-    """
-    found: list[_Found] = []
-    failed: list[LeftOut] = []
-    mended: list[Mended] = []
-    for path in track(paths, "reading recordings"):
-        try:
-            outcome = read_any(path, stated)
-            recordings = outcome.recordings
-            if predictor is not None:
-                recordings = predictor.with_own_joints(recordings, outcome.layout, str(path))
-            if not outcome.recordings and not outcome.left_out:
-                raise InputError(f"{path}: no recording in it")
-        # Whatever a damaged file makes a parser raise, it must not stop the other files.
-        except Exception as error:
-            failed.append(LeftOut(path, reason_of(error, path)))
-            continue
-        found += [_Found(path, recording) for recording in recordings]
-        failed += outcome.left_out
-        mended += outcome.mended
-    return found, failed, mended
+IN_FULL = 10  # recordings; of more each gets a line
+# Option -> the endings of the file that it writes, and what that is.
+_WRITTEN = {
+    "csv": ((".csv",), "CSV files"),
+    "page": ((".html", ".htm"), "HTML files"),
+    "gif": ((".gif",), "GIF files"),
+}
 
 
 def as_json(
@@ -105,6 +81,7 @@ def as_json(
                 "p_value": p.p_value,
                 "unseen_probability": p.unseen_probability,
                 "classes": [asdict(score) for score in p.classes[:top]],
+                **({} if p.why is None else {"why": reasons_as_json(p.why)}),
             }
             for path, p in predictions
         ],
@@ -137,10 +114,12 @@ def as_table(
             f"      The answer leads because the gate finds it {side_of(answer)}; the most "
             f"probable single class is '{best.label}'."
         )
+    if prediction.why is not None:
+        lines += [f"      {line}" for line in reasons_of(prediction.why)]
     return "\n".join(lines)
 
 
-def as_list(found: Sequence[_Found]) -> str:
+def as_list(found: Sequence[Found]) -> str:
     """The names of recordings, with what is in each, file by file."""
     lines = []
     for path, items in itertools.groupby(found, key=lambda item: item.file):
@@ -152,7 +131,7 @@ def as_list(found: Sequence[_Found]) -> str:
     return "\n".join(lines)
 
 
-def chosen(found: Sequence[_Found], names: Sequence[str] | None) -> list[_Found]:
+def chosen(found: Sequence[Found], names: Sequence[str] | None) -> list[Found]:
     """Those of the recordings that have one of the names; all where no name is given.
 
     Raises:
@@ -166,11 +145,6 @@ def chosen(found: Sequence[_Found], names: Sequence[str] | None) -> list[_Found]
             hint = nearest(name, there) or f"; there are {first_ten(there)}"
             raise InputError(f"--only {name}: no recording has this name{hint}")
     return [item for item in found if item.recording.name in names]
-
-
-def side_of(score: ClassScore) -> str:
-    """``seen`` or ``unseen``."""
-    return "seen" if score.seen else "unseen"
 
 
 def scene_of(
@@ -214,7 +188,10 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
     """What the command takes."""
     own = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
     own.add_argument(
-        "recording", nargs="+", type=Path, help="files of any format that `amsf pack` reads"
+        "recording",
+        nargs="+",
+        type=Path,
+        help="files of any format that `amsf pack` reads, or folders of them",
     )
     own.add_argument("--benchmark", help="one of params.yaml")
     own.add_argument(
@@ -241,6 +218,11 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
     )
     own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     own.add_argument("--json", action="store_true", help="print JSON alone")
+    own.add_argument(
+        "--why", action="store_true", help="say what stands behind each answer (--page always does)"
+    )
+    own.add_argument("--csv", type=Path, help="write a table of a row for each recording")
+    own.add_argument("--page", type=Path, help="write a page: recordings in motion, rankings, why")
     own.add_argument("--gif", type=Path, help="write an animation of the recordings")
     add_options(own)
     add_project(own)
@@ -264,62 +246,103 @@ def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
     stated = take_options(vars(given))
     if given.list:
-        found, failed, _ = read_all(given.recording, stated=stated)
-        for left_out in failed:
-            _complain(left_out)
-        if found:
-            say(as_list(chosen(found, given.only)))
-        return bool(failed)
+        batch = read_all(given.recording, stated=stated)
+        _report(batch)
+        if batch.found:
+            say(as_list(chosen(batch.found, given.only)))
+        return bool(batch.failed)
     if given.benchmark is None:
         known = ", ".join(load_params().benchmarks) or "none"
         raise InputError(f"--benchmark is missing; name one of params.yaml, which has {known}")
-    if given.gif is not None and given.gif.suffix.lower() != ".gif":
-        raise InputError(f"{given.gif}: --gif writes GIF files; give a name that ends in .gif")
-    if given.gif is not None:
-        check_writable(given.gif)
+    for option, (endings, what) in _WRITTEN.items():
+        target = getattr(given, option)
+        if target is not None:
+            if target.suffix.lower() not in endings:
+                hint = f"give a name that ends in {' or '.join(endings)}"
+                raise InputError(f"{target}: --{option} writes {what}; {hint}")
+            check_writable(target)
     predictor = Predictor.load(given.benchmark, given.seed)
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
     if given.false_alarms is not None:
         predictor.check_false_alarms(given.false_alarms)
-    found, failed, mended = read_all(given.recording, predictor, stated)
-    found = chosen(found, given.only) if found else found
-    for left_out in failed:
-        _complain(left_out)
-    for note in mended:
-        say(f"note: {escaped(note.file)}: {escaped(note.recording)}: {note.what}", sys.stderr)
+    batch = read_all(given.recording, predictor, stated)
+    found = chosen(batch.found, given.only) if batch.found else []
+    _report(batch)
     predictions = predictor.predict_recordings(
-        [item.recording for item in found], transductive=given.transductive
+        [item.recording for item in found],
+        transductive=given.transductive,
+        why=given.why or given.page is not None,
     )
+    failed = list(batch.failed)
     for item, prediction in zip(found, predictions):
         if not prediction.is_finite():
             reason = f"recording '{item.recording.name}': its coordinates give no finite scores"
             failed.append(LeftOut(item.file, reason))
             _complain(failed[-1])
-    shown = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
-    named = [(item.file, prediction) for item, prediction in shown]
+    answers = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
+    _print(given, predictor, answers, failed)
+    if answers:
+        _write(given, predictor, answers)
+    return bool(failed)
+
+
+def _report(batch: Batch) -> None:
+    """Say what of the files and folders is not read, or otherwise than it is there."""
+    for left_out in batch.failed:
+        _complain(left_out)
+    for note in batch.notes:
+        say(f"note: {escaped(note)}", sys.stderr)
+    for one in batch.mended:
+        say(f"note: {escaped(one.file)}: {escaped(one.recording)}: {one.what}", sys.stderr)
+
+
+def _print(
+    given: argparse.Namespace, predictor: Predictor, answers: Answers, failed: Sequence[LeftOut]
+) -> None:
+    """Print JSON or tables."""
+    if not given.why:  # the page's alone
+        answers = [(item, replace(prediction, why=None)) for item, prediction in answers]
+    named = [(item.file, prediction) for item, prediction in answers]
     if given.json:
         options = given.top, given.transductive, given.false_alarms
         value = as_json(named, failed, predictor.simulated, *options)
         say(json.dumps(value, indent=1, allow_nan=False))
+        return
+    if predictor.simulated and named:
+        say(f"{given.benchmark} was trained on simulated recordings.\n")
+    if given.transductive and named:
+        say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
+    if len(named) > IN_FULL and given.top is None and not given.why:
+        say(as_lines(answers, given.false_alarms))
     else:
-        if predictor.simulated and named:
-            say(f"{given.benchmark} was trained on simulated recordings.\n")
-        if given.transductive and named:
-            say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
-        say(
-            "\n\n".join(
-                as_table(*item, given.top or TABLE_ROWS, given.false_alarms) for item in named
-            )
+        shown = given.top or TABLE_ROWS, given.false_alarms
+        say("\n\n".join(as_table(*item, *shown) for item in named))
+
+
+def _write(given: argparse.Namespace, predictor: Predictor, answers: Answers) -> None:
+    """Write the files that were asked for."""
+    if given.csv is not None:
+        write_text(given.csv, as_csv(answers, given.false_alarms))
+    if given.page is not None:
+        told = read_classes(given.classes) if given.classes is not None else []
+        page = build_page(
+            answers,
+            predictor,
+            given.benchmark,
+            top=given.top or TABLE_ROWS,
+            added=[one.label for one in told],
+            transductive=given.transductive,
+            false_alarms=given.false_alarms,
         )
-    if given.gif is not None and named:
+        write_text(given.page, page)
+    if given.gif is not None:
         scenes = [
             scene_of(item.recording, p, predictor.simulated, given.transductive, given.false_alarms)
-            for item, p in shown
+            for item, p in answers
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
-    return bool(failed)
 
 
 if __name__ == "__main__":

@@ -98,13 +98,29 @@ def _draw(scene: Scene, places: np.ndarray, layout: Layout) -> Image.Image:
 
 def _places(joints: np.ndarray) -> np.ndarray:
     """(M, T, J, 3) metres -> (M, T, J, 2) pixels; one scale for the whole recording."""
+    room = (WIDTH - 2 * _MARGIN, HEIGHT - _HEAD - 2 * _MARGIN)
+    return fitted(joints, room, (WIDTH / 2, _HEAD + (HEIGHT - _HEAD - _MARGIN) / 2)) * _SCALE
+
+
+def fitted(
+    joints: np.ndarray, room: tuple[float, float], middle: tuple[float, float]
+) -> np.ndarray:
+    """Joints as the sensor saw them, as large as a picture has room for.
+
+    Args:
+        joints: (M, T, J, 3) metres, y up.
+        room: width and height that all frames together take at most.
+        middle: the place, x and y, of their middle; y falls.
+
+    Returns:
+        (M, T, J, 2) places, of one scale.
+    """
     # x grows towards the right hand of who faces the sensor, which is the picture's left.
     flat = joints[..., :2] * np.array([-1.0, -1.0])
     low, high = flat.min((0, 1, 2)), flat.max((0, 1, 2))
-    room = np.array([WIDTH - 2 * _MARGIN, HEIGHT - _HEAD - 2 * _MARGIN])
-    scale = (room / np.maximum(high - low, 1e-3)).min()
-    middle = np.array([WIDTH / 2, _HEAD + (HEIGHT - _HEAD - _MARGIN) / 2])
-    return ((flat - (low + high) / 2) * scale + middle) * _SCALE
+    scale = (np.array(room) / np.maximum(high - low, 1e-3)).min()
+    places: np.ndarray = (flat - (low + high) / 2) * scale + np.array(middle)
+    return places
 
 
 def _write(pen: ImageDraw.ImageDraw, text: str, top: int, size: int, colour: str) -> None:

@@ -21,6 +21,7 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.dataset.worded import key_of, read_classes
 from amsf.evaluation.confidence.record import Confidence
 from amsf.evaluation.confidence.strangeness import Distances, Strangeness
 from amsf.evaluation.confidence.temperature import temper
@@ -35,7 +36,8 @@ from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
 from amsf.pack.formats import read_file
-from amsf.predict.unseen_classes import encode_classes, key_of, read_classes
+from amsf.predict.unseen_classes import encode_classes
+from amsf.predict.why import Why, explain
 from amsf.settings.params import Settings, load_params
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.correspondence import converted
@@ -66,12 +68,14 @@ class Prediction:
         classes: all C, the answer first, the others by falling probability; they sum to 1.
         p_value: the share of recordings of these classes that are at least as strange to them;
             where it is small, the recording may be of none.
+        why: what stands behind the answer, where that was asked.
     """
 
     recording: str
     unseen_probability: float
     classes: tuple[ClassScore, ...]
     p_value: float
+    why: Why | None = None
 
     @property
     def answer(self) -> ClassScore:
@@ -209,7 +213,7 @@ class Predictor:
         """Add unseen classes by words, or replace the words of unseen classes.
 
         Args:
-            path: a CSV file, see :func:`amsf.predict.unseen_classes.read_classes`.
+            path: a CSV file, see :func:`amsf.dataset.worded.read_classes`.
 
         Raises:
             InputError: the file is not such a table, a label is that of a seen class, or its
@@ -238,13 +242,18 @@ class Predictor:
         return replace(self, model=model, labels=tuple(labels), text=text)
 
     def predict(
-        self, path: str | Path, *, transductive: bool = False, stated: Stated = NOTHING
+        self,
+        path: str | Path,
+        *,
+        transductive: bool = False,
+        why: bool = False,
+        stated: Stated = NOTHING,
     ) -> list[Prediction]:
         """Name the actions of the recordings of one file, of any format that can be packed.
 
         Args:
             path: the file.
-            transductive: see :meth:`predict_recordings`.
+            transductive, why: see :meth:`predict_recordings`.
             stated: what the user says of the file, such as which axis is up.
 
         Raises:
@@ -252,7 +261,7 @@ class Predictor:
         """
         layout, recordings = read_file(path, stated)
         recordings = self.with_own_joints(recordings, layout, str(path))
-        return self.predict_recordings(recordings, transductive=transductive)
+        return self.predict_recordings(recordings, transductive=transductive, why=why)
 
     def with_own_joints(
         self, recordings: Sequence[Recording], layout: str, where: str
@@ -276,7 +285,7 @@ class Predictor:
             ) from error
 
     def predict_recordings(
-        self, recordings: Sequence[Recording], *, transductive: bool = False
+        self, recordings: Sequence[Recording], *, transductive: bool = False, why: bool = False
     ) -> list[Prediction]:
         """Name the actions of recordings in memory; they have the joints of the benchmark.
 
@@ -284,6 +293,7 @@ class Predictor:
             recordings: N of them.
             transductive: take a second look at those that count as unseen, all at once
                 (:mod:`amsf.evaluation.transductive`); an answer then depends on the others too.
+            why: say what stands behind each answer (:mod:`amsf.predict.why`).
 
         Raises:
             InputError: they have another number of joints, or one alone is to be looked at again.
@@ -308,11 +318,17 @@ class Predictor:
         answers = np.zeros(len(features), np.int64)
         joint = np.full((len(features), len(self.labels)), np.nan)
         p_values = np.full(len(features), np.nan)
+        reasons: list[Why | None] = [None] * len(features)
         if usable.any():
             p_values[usable] = self.p_values(features[usable])
             unseen_probability[usable], answers[usable], joint[usable] = self.scores(
                 torch.from_numpy(features[usable]), logits[usable], transductive=transductive
             )
+        if why and usable.any():
+            looked_at, texts = torch.from_numpy(features[usable]), (self.text, self.seen_text)
+            told = explain(self.model, looked_at, answers[usable], *texts, self.labels)
+            for row, reason in zip(np.flatnonzero(usable).tolist(), told):
+                reasons[row] = reason
         seen = set(self.model.config.seen)
         predictions = []
         for i, recording in enumerate(recordings):
@@ -324,7 +340,8 @@ class Predictor:
             )
             predictions.append(
                 Prediction(
-                    recording.name, float(unseen_probability[i]), tuple(scores), float(p_values[i])
+                    *(recording.name, float(unseen_probability[i]), tuple(scores)),
+                    *(float(p_values[i]), reasons[i]),
                 )
             )
         return predictions

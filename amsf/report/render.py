@@ -78,9 +78,9 @@ def picture(path: Path, alt: str, caption: str, *, wide: bool = False) -> Pictur
     return Picture(source, width, height, least, least > _PHONE, alt, caption, wide)
 
 
-def render(template: str, **values: Any) -> str:
-    """A template of :data:`TEMPLATES` with its values."""
-    return _environment().get_template(template).render(values)
+def render(template: str, folder: Path = TEMPLATES, /, **values: Any) -> str:
+    """A template of a folder with its values; it may include those of :data:`TEMPLATES`."""
+    return _environment(folder).get_template(template).render(values)
 
 
 def _seen(value: Any) -> Any:
@@ -89,9 +89,9 @@ def _seen(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path = TEMPLATES) -> Environment:
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         finalize=_seen,
         undefined=StrictUndefined,

@@ -9,6 +9,7 @@ import numpy as np
 
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.data import BenchmarkData, class_accuracy, confused_pairs
+from amsf.skeleton.partition import BY_RECORDING
 
 ONE_SIDED = 0.01  # of the samples: fewer than that on a side of the gate are as good as none
 SCORES = {"zsl": "ZSL", "seen": "S", "unseen": "U", "H": "H"}
@@ -63,6 +64,11 @@ def findings(benchmark: BenchmarkData) -> list[str]:
         for group in groups:
             names = ", ".join(f"“{benchmark.labels[c]}”" for c in group)
             lines.append(f"texts, view {view}: one and the same vector for {names}")
+    if benchmark.settings.backbone.partition == BY_RECORDING and benchmark.entry.knows_all:
+        lines.append(
+            "training and test recordings are of the same people (backbone.partition: "
+            f"{BY_RECORDING}), so that these scores say nothing of new people"
+        )
     if benchmark.metrics["selection"] == "test":
         lines.append(
             "the cycle was chosen by the accuracy on the very test samples that ZSL and U are "

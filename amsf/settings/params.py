@@ -189,7 +189,7 @@ class SplitParams(Section):
 class Backbone(Section):
     """The skeleton encoder."""
 
-    partition: Literal["subject", "setup", "view"] = "subject"
+    partition: Literal["subject", "setup", "view", "recording"] = "subject"
     epochs: Count = 10
     batch_size: PositiveInt = 32
     learning_rate: Rate = 3e-3

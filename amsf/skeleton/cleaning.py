@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class Stated:
         mirror: whether left and right are swapped, and so are to be mirrored; None has it found.
         flat: whether the poses are 2-D, places in a picture, and are to be taken without depth.
         layout: the joint layout, where the files do not name the joints; None has it found.
+        pose_model: the file of the pose model that finds the joints in videos.
     """
 
     up: str | None = None
@@ -64,6 +66,7 @@ class Stated:
     mirror: bool | None = None
     flat: bool = False
     layout: str | None = None
+    pose_model: Path | None = None
 
 
 NOTHING = Stated()
@@ -83,6 +86,7 @@ class RawRecording:
             are known, by these names.
         main_first: whether the first of the bodies is the main person because the file says so.
         up: the axis that is up by what the file says, such as a pose at rest; None if it does not.
+        notes: what else a user should know, in words that are the same for every recording.
     """
 
     bodies: Sequence[Track]
@@ -90,6 +94,7 @@ class RawRecording:
     numbers: Mapping[str, int] = field(default_factory=dict)
     main_first: bool = False
     up: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,7 @@ def _in_metres(raw: RawRecording, layout: Layout, stated: Stated) -> _Upright:
     Raises:
         InputError: nobody is there, a joint never is, or the numbers are no places in space.
     """
-    tracks, notes = [], []
+    tracks, notes = [], [*raw.notes]
     for body in raw.bodies:
         joints = _whole(body.joints, layout, stated.flat)
         joints, lost = layout.with_middles(joints, lost_joints(joints, layout))

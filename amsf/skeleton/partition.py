@@ -1,7 +1,8 @@
 """The partition: which recordings train and which test (cross-subject, cross-setup, cross-view).
 
 It is the official one of a known dataset, or follows a user's own list of training subjects (for
-PKU-MMD: of training videos) in ``train_subjects.txt`` beside the skeleton set.
+PKU-MMD: of training videos) in ``train_subjects.txt`` beside the skeleton set. Where all recordings
+are of one person, or nothing says of whom, they can be dealt out one by one.
 
 N = recordings.
 """
@@ -56,6 +57,7 @@ OFFICIAL: dict[str, dict[str, Rule]] = {
     "demo": {"subject": _odd},
 }
 _COLUMN = {"subject": "subject", "setup": "setup", "view": "camera"}
+BY_RECORDING = "recording"  # no rule of a dataset
 
 
 def training_mask(
@@ -65,7 +67,8 @@ def training_mask(
 
     Args:
         skeletons: the N recordings.
-        partition: ``subject``, ``setup`` or ``view`` (by camera).
+        partition: ``subject``, ``setup`` or ``view`` (by camera); or ``recording``, which deals out
+            the recordings of each class in turn, the first to training.
         source: the folder of the skeleton set; a ``train_subjects.txt`` in it takes the place of
             the official list under ``subject``. It holds numbers of subjects, or names of
             recordings or videos, separated by spaces, commas or lines; ``#`` starts a comment. The
@@ -79,11 +82,15 @@ def training_mask(
         InputError: the dataset has no such partition, a recording lacks the number that decides,
             the list is wrong, or one side would be empty.
     """
-    if partition not in _COLUMN:
-        raise InputError(f"partition '{partition}' is not known; there are {', '.join(_COLUMN)}")
+    known = (*_COLUMN, BY_RECORDING)
+    if partition not in known:
+        raise InputError(f"partition '{partition}' is not known; there are {', '.join(known)}")
     own = None if source is None else Path(source) / LIST_NAME
     official = OFFICIAL.get(skeletons.dataset, {})
-    if partition == "subject" and own is not None and own.is_file():
+    if partition == BY_RECORDING:
+        where = f"partition '{partition}'"
+        mask = _in_turn(skeletons.label)
+    elif partition == "subject" and own is not None and own.is_file():
         where = f"'{own}'"
         mask = _listed(skeletons, own)
     elif partition in official:
@@ -95,7 +102,8 @@ def training_mask(
         file = own or f"{LIST_NAME} beside the skeleton set"
         raise InputError(
             f"dataset '{skeletons.dataset}' has no official partition '{partition}'; {hint}write "
-            f"the training subjects into {file} and use 'subject'"
+            f"the training subjects into {file} and use 'subject'; or, where nothing says who "
+            f"acts, use '{BY_RECORDING}'"
         )
     if mask.all() or not mask.any():
         raise InputError(
@@ -134,7 +142,8 @@ def _listed(skeletons: Annotations, path: Path) -> np.ndarray:
         names = [{str(subject)} for subject in subjects]
         wanted = {str(int(word)) for word in wanted}
     else:  # a recording of PKU-MMD is named VIDEO_INTERVAL
-        names = [{name, name.rpartition("_")[0]} for name in skeletons.names]
+        videos = wanted.difference(skeletons.names)
+        names = [{name, *({name.rpartition("_")[0]} & videos)} for name in skeletons.names]
     absent = wanted.difference(*names)
     if absent and len(absent) < len(wanted):
         warnings.warn(
@@ -143,6 +152,13 @@ def _listed(skeletons: Annotations, path: Path) -> np.ndarray:
             stacklevel=2,
         )
     return np.array([not wanted.isdisjoint(own) for own in names])
+
+
+def _in_turn(label: np.ndarray) -> np.ndarray:
+    mask = np.zeros(len(label), bool)
+    for c in np.unique(label):
+        mask[np.flatnonzero(label == c)[::2]] = True
+    return mask
 
 
 def _known(skeletons: Annotations, column: str, where: str) -> np.ndarray:

@@ -59,6 +59,11 @@ def run(key: str, splits: int | None) -> None:
             f"benchmarks.{key}.splits is {entry.splits}; give the benchmark `splits: 40` in "
             "params.yaml, or --splits 40 here"
         )
+    if not artifacts.text_features.is_dir():
+        raise InputError(
+            f"{artifacts.text_features}: no such folder; the texts of {key} are not encoded yet: "
+            f"run `dvc repro`, or for them alone `dvc repro encode@{key}`"
+        )
     views = settings.model.views
     text = load_text_features(artifacts.text_features).select(views)
     vectors = {
@@ -75,6 +80,8 @@ def run(key: str, splits: int | None) -> None:
             if score in scores
         )
         say(f"{key}, class splits: {entry.splits}{also}, {method}: {shown}")
+    chance = 100 / entry.unseen
+    say(f"{key}: percent, mean ± standard error over splits; chance of ZSL {chance:.1f}")
     clear(scratch)
 
 

@@ -25,6 +25,8 @@ from amsf.dataset.splits import Split, make_split
 from amsf.demo.simulation import simulate
 from amsf.features.phases import import_phase
 from amsf.settings.params import Settings
+from amsf.skeleton.correspondence import converted
+from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import FILE_NAME, Recording, SkeletonSet
 from tests.support.raw_files import walk
 from tests.support.small_table import CLASSES, table_arrays, write_table
@@ -189,11 +191,37 @@ def test_an_extractor_learns_from_both_and_reads_ones_own(kind: str) -> None:
     assert logits.shape[1] == CLASSES
 
 
-def test_other_joints_join_by_their_motion_alone() -> None:
+def write_of_other_joints(layout: str) -> None:
     write_recordings()
-    found = [Recording(walk(20, 15, seed=i)[None], f"r{i}", i % CLASSES) for i in range(18)]
-    theirs = SkeletonSet.from_recordings(found, layout="openni15", dataset="theirs")
+    joints = len(layout_of(layout))
+    found = [Recording(walk(20, joints, seed=i)[None], f"r{i}", i % CLASSES) for i in range(18)]
+    theirs = SkeletonSet.from_recordings(found, layout=layout, dataset="theirs")
     theirs.save(Path("source/theirs") / FILE_NAME)
+
+
+def test_other_joints_join_by_their_motion() -> None:
+    write_of_other_joints("openni15")
     assert len(exported("out", split_of(), "motion")["val"]["also"].labels) == 15
-    with pytest.raises(InputError, match="has the joints of openni15, the benchmark's recordings"):
+    missing = "theirs/skeletons.safetensors: the joints of openni15 lack"
+    with pytest.raises(InputError, match=missing):
         exported("out", split_of(), "backbone")
+
+
+def test_for_the_encoder_other_joints_become_those_of_ones_own() -> None:
+    write_of_other_joints("smpl22")
+    own = SkeletonSet.load(Path("source") / FILE_NAME)
+    joints = converted(own.joints, own.layout, "openni15")
+    own = replace(own, joints=joints, layout="openni15")
+    own.save(Path("source") / FILE_NAME)
+    also = exported("out", split_of(), "backbone")["test"]["also"]
+    theirs = SkeletonSet.load(Path("source/theirs") / FILE_NAME)
+    recordings = [
+        replace(one, joints=converted(one.joints, "smpl22", own.layout))
+        for one in (theirs.recording(i) for i in range(len(theirs)))
+        if one.label != 2
+    ]
+    alike = SkeletonSet.from_recordings(recordings, layout=own.layout, dataset="theirs")
+    extractor, _ = load_extractor(Path("out"), "encoder_test")
+    expected, _ = extractor.compute(alike, range(len(alike)), torch.device("cpu"))
+    centred = also.features - also.features.mean(0)
+    np.testing.assert_allclose(centred, expected - expected.mean(0), atol=1e-4)

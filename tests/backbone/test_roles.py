@@ -91,3 +91,9 @@ def test_wrong_recordings_are_told() -> None:
     training = ~np.isin(recordings.label, (2, 5))
     with pytest.raises(InputError, match="seen classes 2, 5 have no recording"):
         assign_roles(recordings, training, SPLIT, 0)
+
+
+def test_one_training_recording_a_class_cannot_be_validated_with() -> None:
+    recordings = full_set(2)
+    with pytest.raises(InputError, match="2 validation-seen classes has a single training"):
+        assign_roles(recordings, recordings.subject % 2 == 1, SPLIT, 0)

@@ -195,7 +195,8 @@ FILES = Area(
     [
         _file("no such file", "gone.mat", lambda path: None),
         _file("a folder for a file", "folder.npz", lambda path: path.mkdir()),
-        _file("a kind of file that no reader takes", "movie.avi", lambda path: path.touch()),
+        _file("a kind of file that no reader takes", "clip.c3d", lambda path: path.touch()),
+        _file("a video without a pose model", "clip.mp4", lambda path: path.touch()),
         _ntu("NTU: empty", lambda lines: []),
         _ntu("NTU: cut short", lambda lines: lines[:50]),
         _ntu("NTU: more lines than frames", lambda lines: [*lines, "1"]),

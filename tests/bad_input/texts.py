@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from amsf.base.storage import write_array, write_json
-from amsf.predict.unseen_classes import read_classes
+from amsf.dataset.worded import read_classes
 from amsf.text.features import load_text_features
 from amsf.text.published import main as published_texts
 from stages import describe, encode

@@ -10,9 +10,9 @@ from amsf.base.artifacts import EXAMPLES
 from amsf.command.examples import BY_WORDS, OF_THE_DEMO, example_recordings
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import listed_split
+from amsf.dataset.worded import read_classes
 from amsf.demo.simulation import make_subjects
 from amsf.pack.formats import read_file
-from amsf.predict.unseen_classes import read_classes
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from amsf.command.__main__ import main
+from amsf.dataset.classes import load_classes
+from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
+from amsf.text.descriptions import load_texts
 
 ROOT = Path(__file__).parents[2]
 LABELS = ["wave, both hands", "bow", "kick", "sit down", "jump"]
@@ -43,33 +46,78 @@ def recordings() -> SkeletonSet:
     return SkeletonSet.from_recordings(items, layout="kinect20", dataset="mine")
 
 
+WORDS = """label,description,description2
+wave,to greet,The hand goes from side to side.
+bow,to greet deeply,
+kick,to hit a ball,One leg swings.
+"""
+
+
 def test_from_nothing_to_a_check_that_passes(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = told(capsys, "new-dataset", "mine", *LABELS)
+    assert "added to params.yaml: benchmark mine-u1, with 1 of 5 classes unseen" in out
     assert Path("data/classes/mine.csv").read_text().splitlines()[:2] == [
         "id,label,persons",
         '0,"wave, both hands",1',
     ]
     assert "/data/external/mine/skeletons.*" in (project / ".gitignore").read_text()
-    (line,) = (line for line in out.splitlines() if line.startswith("  mine-u1: "))
-    Path("params.yaml").write_text(f"benchmarks:\n{line}\n")
     assert "data/external/mine/skeletons.safetensors: no such file" in told(capsys, "check")
     recordings().save(project / "data/external/mine/skeletons.safetensors")
-    assert "train_subjects.txt: the list is empty" in told(capsys, "check")
+    assert "write the training subjects into data/external/mine" in told(capsys, "check")
     Path("data/external/mine/train_subjects.txt").write_text("1\n")
     assert told(capsys, "check") == (
-        "mine-u1: by its own `set`, split.kind is random instead of listed, model.views is "
-        "[lb] instead of [lb, MAad, MAmd, LLMad, LLMmd]\n"
+        "mine-u1: by its own `set`, split.kind is random instead of listed, model.aligner is "
+        "prototypes instead of vae, model.views is [lb] instead of [lb, MAad, MAmd, LLMad, LLMmd]\n"
         "mine-u1: all that a run needs is there\n"
     )
 
 
+def test_words_become_views(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As they do where unseen classes are added by words."""
+    (project / "words.csv").write_text(WORDS)
+    told(capsys, "new-dataset", "mine", "--classes", "words.csv", "--one-person")
+    texts = {view: list(table["text"]) for view, table in load_texts("mine").items()}
+    assert texts == {
+        "lb": ["wave", "bow", "kick"],
+        "MAad": ["to greet", "to greet deeply", "to hit a ball"],
+        "MAmd": ["The hand goes from side to side.", "to greet deeply", "One leg swings."],
+    }
+    entry, settings = load_params().benchmark("mine-u1"), load_params().for_benchmark("mine-u1")
+    assert (entry.features, entry.unseen, entry.splits) == ("motion", 1, 40)
+    assert settings.model.views == ("lb", "MAad", "MAmd")
+    assert settings.backbone.partition == "recording"
+
+
+def test_an_unseen_class_has_another_beside_it_where_there_are_six(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, count, unseen in (("five", 5, 1), ("six", 6, 2), ("ten", 10, 2), ("many", 15, 3)):
+        labels = [f"action {number}" for number in range(count)]
+        assert f"benchmark {name}-u{unseen}," in told(capsys, "new-dataset", name, *labels)
+
+
+def test_it_is_written_anew_on_request(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "words.csv").write_text(WORDS)
+    told(capsys, "new-dataset", "mine", "--classes", "words.csv")
+    told(capsys, "new-dataset", "mine2", "a", "b", "c")
+    params = (project / "params.yaml").read_text()
+    assert "there already" in told(capsys, "new-dataset", "mine", *LABELS)
+    assert (project / "params.yaml").read_text() == params
+    told(capsys, "new-dataset", "mine", *LABELS, "turn", "--replace")
+    assert list(load_params().benchmarks) == ["mine-u2", "mine2-u1"]
+    assert list(load_texts("mine")) == ["lb"]
+    assert len(load_classes("mine")) == 6
+
+
+def test_words_and_labels_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "new-dataset", "mine", "bow", "--classes", "words.csv")
+    assert "labels stand in the command or in the file of --classes" in said
+
+
 def test_rows_that_are_not_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
-    out = told(capsys, "new-dataset", "mine")
-    Path("params.yaml").write_text(
-        "benchmarks:\n" + next(line for line in out.splitlines() if line.startswith("  mine-"))
-    )
+    assert "what the classes are called" in told(capsys, "new-dataset", "mine")
     assert "class 0 is still called 'LABEL OF CLASS 0'" in told(capsys, "check")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -102,3 +104,17 @@ def test_the_answer_is_the_largest_cosine_and_rows_sum_to_one() -> None:
     torch.testing.assert_close(scores.sum(1), torch.ones(60))
     cosines = model.embed(x) @ torch.from_numpy(centred(text.numpy())[:3]).float().T
     assert torch.equal(scores.argmax(1), cosines.argmax(1))
+
+
+def test_another_datasets_recordings_do_not_move_the_scale() -> None:
+    """Of 12 classes, the last five are another dataset's."""
+    x, labels, text = drawn(96, 8, 12, 5)
+    config = replace(config_of("ridge", 7, 3, 8, 5), joined=tuple(range(20, 25)))
+    model = fitted(config, x, labels, text)
+    scaler = StandardScaler().fit(x[labels < 7].double().numpy())
+    z = scaler.transform(x.double().numpy()).clip(-5, 5)
+    penalty = float(model.penalties[0]) * len(z)
+    expected = Ridge(alpha=penalty, fit_intercept=False).fit(
+        z, centred(text.double().numpy())[labels]
+    )
+    np.testing.assert_allclose(model.map, expected.coef_, rtol=1e-4, atol=1e-6)

@@ -348,6 +348,7 @@ def test_flat_poses_at_a_distance_are_taken_and_told(reader) -> None:
 def test_every_format_is_among_the_readers() -> None:
     elsewhere = {"csv", "bvh", "pyskl", "ctrgcn", "stgcn", "openpose", "kinetics", "ucla"}
     elsewhere |= {"mediapipe", "utkinect", "msr"}  # test_readers.py and test_bvh.py
+    elsewhere |= {"video"}  # tests/video
     written = {"ntu60": "ntu", "ntu120": "ntu", "pku51": "pku", "utd27": "utd", "npz": "npz"}
     assert set(written) | elsewhere == set(FORMATS)
     assert set(written.values()) | {"packed"} == set(READERS)

@@ -145,7 +145,8 @@ def test_a_users_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (loaded.dataset, loaded.layout, loaded.names) == ("mine", "kinect20", ["wave"])
     assert report(tmp_path / "mine") == {
         "a.npz": "recording 'böw': its class is unknown (label -1); expected a folder above it "
-        "with the name or id of a class of data/classes/mine.csv"
+        "with the name or id of a class of data/classes/mine.csv, or --names FORM with a {label} "
+        "in it"
     }
 
 

@@ -84,6 +84,7 @@ ROOMS = {
     "demo": {"simulate"},
     "text": {"check", "describe", "encode", "look_at_texts", "split", "train", "evaluate",
              "summarize"},
+    "video": set(),
     "pack": set(),
     "backbone": {"check", "backbone", "evaluate"},
     "features": {"check", "features", "train", "evaluate"},

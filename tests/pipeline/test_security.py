@@ -306,7 +306,8 @@ def test_a_key_that_the_server_repeats_stays_out_of_files_and_logs(
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-mpnet.txt"]
+    "name",
+    [f"requirements{extra}.txt" for extra in ("", "-dev", "-mpnet", "-video")],
 )
 def test_every_dependency_is_pinned(name: str) -> None:
     lines = [line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]

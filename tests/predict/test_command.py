@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -118,7 +119,7 @@ def test_a_broken_file_is_named_and_the_others_go_on(
     good = write_ntu(tmp_path / "own_name.skeleton", one_body(joints))
     broken = tmp_path / "broken.skeleton"
     broken.write_text("\n".join(good.read_text().split("\n")[:40]))
-    strange = tmp_path / "movie.avi"
+    strange = tmp_path / "clip.c3d"
     strange.write_bytes(b"RIFF")
     other = tmp_path / "kinect20.npz"
     kinect20 = layout_of("kinect20")
@@ -142,8 +143,8 @@ def test_a_broken_file_is_named_and_the_others_go_on(
         *(p.recording for p in Predictor.load(KEY).predict(clip)),
     ]
     failed = {Path(item["file"]).name: item["reason"] for item in told["failed"]}
-    assert set(failed) == {"broken.skeleton", "movie.avi", "kinect20.npz", "gone.mat"}
-    assert "no reader for '.avi' files" in failed["movie.avi"]
+    assert set(failed) == {"broken.skeleton", "clip.c3d", "kinect20.npz", "gone.mat"}
+    assert "no reader for '.c3d' files" in failed["clip.c3d"]
     assert "20 joints of kinect20" in failed["kinect20.npz"]
     assert failed["gone.mat"] == "no such file"
     assert err.count("error: ") == 4
@@ -182,6 +183,83 @@ def test_the_animation(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert getattr(gif, "n_frames") > 50  # noqa: B009
     _, err = call(capsys, [clip, "--gif", tmp_path / "out.mp4"], code=1)
     assert "give a name that ends in .gif" in err
+
+
+@pytest.mark.parametrize("option", ["--gif", "--page", "--csv"])
+def test_a_file_of_another_kind_is_refused(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    out, err = call(capsys, [clip, option, tmp_path / "out.pdf"], code=1)
+    assert out == ""
+    assert "out.pdf: " in err
+    assert "give a name that ends in ." in err
+
+
+def test_a_folder_in_lines_rows_and_a_page(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = SkeletonSet.load(SKELETONS)
+    folder = tmp_path / "clips"
+    (folder / "more").mkdir(parents=True)
+    for i in range(11):
+        part = packed.subset([20 * i])
+        write(folder / ("more" if i > 8 else "") / f"{'=x' if i == 3 else ''}{i:02d}.npz", part)
+    (folder / "README.md").write_text("mine")
+    table, page = tmp_path / "out.csv", tmp_path / "out.html"
+    out, err = call(capsys, [folder, "--csv", table, "--page", page])
+    assert err == f"note: {folder}: left out, being no recordings: README.md\n"
+    files = [*sorted(folder.glob("*.npz")), *sorted(folder.glob("more/*.npz"))]
+    known = [Predictor.load(KEY).predict(file)[0] for file in files]
+    _, head, *lines = out.rstrip("\n").replace("\n\n", "\n").split("\n")
+    assert head.split() == ["probability", "P(unseen)", "side", "answer", "recording"]
+    rows = pd.read_csv(table)
+    assert list(rows) == [
+        *("file", "recording", "answer", "side", "probability", "unseen_probability"),
+    ]
+    for line, (_, row), file, p in zip(lines, rows.iterrows(), files, known, strict=True):
+        side = "seen" if p.answer.seen else "unseen"
+        assert line.split()[::2][:2] == [
+            f"{100 * p.answer.probability:.1f}", f"{100 * p.unseen_probability:.1f}",
+        ]  # fmt: skip
+        assert f" {side} " in line
+        assert line.endswith(f"{file}: {p.recording}")
+        assert (row["file"], row["recording"]) == (str(file), p.recording)
+        assert (row["answer"], row["side"]) == (p.answer.label, side)
+        assert row["probability"] == pytest.approx(p.answer.probability, abs=1e-6)
+        assert row["unseen_probability"] == pytest.approx(p.unseen_probability, abs=1e-6)
+    assert page.read_text(encoding="utf-8").count("<article") == 11
+    # With a number of classes, each is shown in full.
+    out, _ = call(capsys, [folder, "--top", 1])
+    assert out.count("answer: ") == 11
+
+
+def test_a_folder_without_recordings(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    page = tmp_path / "out.html"
+    out, err = call(capsys, [tmp_path / "none", "--page", page], code=1)
+    assert out.strip() == ""
+    assert err.startswith(f"error: {tmp_path / 'none'}: no recording in it; expected ")
+    assert err.count("\n") == 1
+    assert not page.exists()
+
+
+def test_the_reasons(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, _ = call(capsys, [clip, "--json", "--why"])
+    told = Predictor.load(KEY).predict(clip, why=True)
+    text, _ = call(capsys, [clip, "--why"])
+    for row, prediction in zip(json.loads(out)["predictions"], told, strict=True):
+        why = prediction.why
+        assert why is not None
+        assert row["why"]["answer_cosine"] == pytest.approx(why.cosine, abs=1e-6)
+        assert len(row["why"]["nearest_seen"]) == 51
+        assert row["why"]["nearest_seen"][0]["label"] == why.nearest[0].label
+        assert [one["view"] for one in row["why"]["views"] if one["agrees"]] == why.agreeing
+        assert f"nearest seen classes by words: {why.nearest[0].label} " in text
+        assert f"views that agree: {len(why.agreeing)} of 2" in text
+    out, _ = call(capsys, [clip, "--json"])
+    assert all("why" not in row for row in json.loads(out)["predictions"])
 
 
 def test_the_title_of_the_animation(clip: Path) -> None:

@@ -21,6 +21,7 @@ from amsf.report.data import gather
 from amsf.settings.params import load_params
 from amsf.skeleton.correspondence import converted
 from amsf.skeleton.recordings import SkeletonSet
+from tests.support.pose_model import scene, write_clip
 from tests.support.small_project import KEY, small_project
 
 SKELETONS = "data/simulated/demo/skeletons.safetensors"
@@ -116,3 +117,21 @@ def test_the_command_draws_and_adds_classes(
     assert "moonwalk" in labels
     assert len(labels) == 60
     assert (tmp_path / "out.gif").is_file()
+
+
+def test_a_clip_of_a_person_gets_an_answer(
+    kind: str, tmp_path: Path, pose_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The motion summary looks at parts of the body, which a pose model finds; the encoder not."""
+    frames = [scene((60 + 8 * i, 90, 0.9)) for i in range(3)]
+    path = write_clip(tmp_path / "hopper.mp4", frames)
+    words = [str(path), "--benchmark", KEY, "--pose-model", str(pose_model), "--json"]
+    if kind != "motion":
+        with pytest.raises(SystemExit):
+            main(words)
+        assert "the benchmark takes the 25 joints of kinect25" in capsys.readouterr().err
+        return
+    main(words)
+    (prediction,) = json.loads(capsys.readouterr().out)["predictions"]
+    assert prediction["recording"] == "hopper"
+    assert sum(score["probability"] for score in prediction["classes"]) == pytest.approx(1)

@@ -11,15 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amsf.base.errors import InputError
+from amsf.dataset.worded import WordedClass, key_of, read_classes
 from amsf.features.phases import load_phase
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
-from amsf.predict.unseen_classes import (
-    WordedClass,
-    encode_classes,
-    key_of,
-    read_classes,
-)
+from amsf.predict.unseen_classes import encode_classes
 from amsf.settings.params import Text
 from amsf.text.descriptions import VIEWS
 from amsf.text.encoders import load_encoder

@@ -79,6 +79,15 @@ def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
     assert "higher than on new samples" in told[-1]
 
 
+def test_findings_where_the_same_people_train_and_test(two: BenchmarkData) -> None:
+    backbone = two.settings.backbone.model_copy(update={"partition": "recording"})
+    settings = two.settings.model_copy(update={"backbone": backbone})
+    entry = two.entry.model_copy(update={"features": "motion"})
+    assert findings(replace(two, settings=settings)) == findings(two)  # published: not by us
+    (told,) = set(findings(replace(two, settings=settings, entry=entry))) - {*findings(two)}
+    assert "of the same people (backbone.partition: recording)" in told
+
+
 def test_alternative_texts_hold_the_numbers(two: BenchmarkData) -> None:
     assert spread(two.metrics, "seen") in describe_curve(two)
     assert spread(two.metrics, "ausuc") in describe_curve(two)

@@ -86,7 +86,7 @@ def test_a_users_list_takes_the_place_of_the_official_one(tmp_path: Path) -> Non
 
 def test_wrong_requests_are_told(tmp_path: Path) -> None:
     utd = recordings("utd27", [(1, -1, -1), (2, -1, -1)])
-    with pytest.raises(InputError, match="'fold' is not known; there are subject, setup, view"):
+    with pytest.raises(InputError, match="'fold' is not known; there are subject, setup, view, r"):
         training_mask(utd, "fold")
     with pytest.raises(InputError, match=r"no official partition 'view'; use 'subject', or write"):
         training_mask(utd, "view")
@@ -114,3 +114,18 @@ def test_a_list_that_is_found_in_part_says_how_much(tmp_path: Path) -> None:
     (tmp_path / LIST_NAME).write_text("1\n", encoding="utf-16")
     with pytest.raises(InputError, match=r"train_subjects.txt: the text is UTF-16"):
         training_mask(skeletons, "subject", tmp_path)
+
+
+def test_a_name_that_begins_another_is_no_video_of_it(tmp_path: Path) -> None:
+    skeletons = recordings("mine", [(-1, -1, -1)] * 3, ["kick", "kick_2", "bow_1"])
+    (tmp_path / LIST_NAME).write_text("kick bow\n")
+    assert training_mask(skeletons, "subject", tmp_path).tolist() == [True, False, True]
+
+
+def test_recordings_of_each_class_in_turn(tmp_path: Path) -> None:
+    pose = np.ones((1, 1, 25, 3), np.float32)
+    made = [Recording(pose, f"r{i}", label) for i, label in enumerate([0, 1, 0, 0, 1, 2])]
+    skeletons = SkeletonSet.from_recordings(made, layout="kinect25", dataset="mine")
+    (tmp_path / LIST_NAME).write_text("r1\n")  # of another partition
+    mask = training_mask(skeletons, "recording", tmp_path)
+    assert mask.tolist() == [True, True, False, True, False, True]

@@ -40,6 +40,7 @@ def test_it_writes_a_table_and_prints_each_method(
     assert set(summary) == {"ridge", "prototypes"}
     zsl, H = (summary["ridge"][name]["mean"] for name in ("zsl", "H"))
     assert f"mine, class splits: 1, ridge: ZSL {zsl:.1f}, H {H:.1f}" in lines
+    assert lines[-1].endswith("chance of ZSL 16.7")
     assert (project / "metrics/many_splits/mine/scores.csv").is_file()
     (kept,) = (project / "data/training/mine-splits").iterdir()
     assert kept.name.startswith("features-")

@@ -26,7 +26,7 @@ from amsf.backbone.preprocessing import prepare
 from amsf.backbone.training import encode, save_encoder, train_encoder
 from amsf.base.artifacts import CLASSES as CLASS_LISTS
 from amsf.base.artifacts import METRICS, Artifacts, phase_file
-from amsf.base.storage import read_json, write_json
+from amsf.base.storage import read_array, read_json, write_array, write_json
 from amsf.demo.simulation import simulate
 from amsf.evaluation.headline import headline
 from amsf.features.checks import ImportedSamples
@@ -41,16 +41,19 @@ from tests.support.small_benchmark import CLASSES, SPLIT, VIEWS, small_settings
 
 KEY = "small-u3"
 ARTIFACTS = Artifacts(KEY)
+TEXT, FEATURES_FILE, TRAINED = Path("text.npy"), Path("features.npy"), Path("trained")
 # Small, since the emulated processor is some hundred times slower.
 RECORDINGS, FRAMES, TEXTS = 16, 16, 3
 WORDS = ("a person", "two people", "the left arm", "raise", "lower slowly", "turn and jump")
 
 
-def encode_few(out: Path) -> np.ndarray:
-    """(C, V, D): the vectors of a few texts of several lengths, and mixtures of them."""
-    texts = [" ".join(WORDS[: 2 * i + 1]) for i in range(TEXTS)]
-    vectors = load_encoder(Text()).encode(texts)
-    np.save(out / "text.npy", vectors)
+def encode_few() -> np.ndarray:
+    """(TEXTS, D): the vectors of a few texts of several lengths."""
+    return load_encoder(Text()).encode([" ".join(WORDS[: 2 * i + 1]) for i in range(TEXTS)])
+
+
+def mixed(vectors: np.ndarray) -> np.ndarray:
+    """Mixtures of a few vectors, for all classes: (TEXTS, D) -> (C, V, D)."""
     parts = np.random.default_rng(0).random((CLASSES, len(VIEWS), TEXTS), np.float32)
     return np.einsum("cvt,td->cvd", parts, vectors)
 
@@ -66,9 +69,7 @@ def train_backbone(out: Path) -> np.ndarray:
     device = torch.device("cpu")
     encoder = train_encoder(samples, recordings.label[rows], classes, shape, settings, device)
     save_encoder(out, "encoder", encoder, {})
-    features = encode(encoder, samples, device)[0].numpy()
-    np.save(out / "features.npy", features)
-    return features
+    return encode(encoder, samples, device)[0].numpy()
 
 
 def small_run(jobs: int) -> Settings:
@@ -83,7 +84,7 @@ def small_run(jobs: int) -> Settings:
     benchmarks = {KEY: {**entry, "features": "published"}}
     params = {"benchmarks": benchmarks, **settings.model_dump(mode="json")}
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    CLASS_LISTS.mkdir(parents=True)
+    CLASS_LISTS.mkdir(parents=True, exist_ok=True)
     lines = ["id,label,persons", *(f"{c},class {c},1" for c in range(CLASSES))]
     (CLASS_LISTS / f"{SPLIT.dataset}.csv").write_text("\n".join(lines), encoding="utf-8")
     SPLIT.save(ARTIFACTS.split)
@@ -112,15 +113,21 @@ def save_phases(features: np.ndarray) -> None:
 
 
 def main(out: Path, jobs: int) -> None:
-    """Compute all of it below ``out``, which is new."""
-    out.mkdir(parents=True)
+    """Compute all of it below ``out``; what an interrupted run finished there is not done again."""
+    out.mkdir(parents=True, exist_ok=True)
     os.chdir(out)
     set_up(small_run(jobs).compute)
-    text, features = encode_few(Path()), train_backbone(Path())
+    if not TEXT.is_file():
+        write_array(TEXT, encode_few())
+    if not FEATURES_FILE.is_file():
+        write_array(FEATURES_FILE, train_backbone(Path()))
+    text, features = read_array(TEXT), read_array(FEATURES_FILE)
     assert features.shape[1] == FEATURES
-    TextFeatures(text, VIEWS, "minilm", SPLIT.dataset).save(ARTIFACTS.text_features)
+    TextFeatures(mixed(text), VIEWS, "minilm", SPLIT.dataset).save(ARTIFACTS.text_features)
     save_phases(features)
-    train.main(KEY)
+    if not TRAINED.is_file():
+        train.main(KEY)
+        TRAINED.touch()
     evaluate.main(KEY)
     # As the stage summarize, but for its page and pictures.
     write_json(METRICS.scores, {KEY: headline(read_json(ARTIFACTS.evaluation / "metrics.json"))})
