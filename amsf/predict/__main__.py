@@ -22,6 +22,7 @@ from amsf.base.display import escaped, say
 from amsf.base.errors import InputError, first_ten
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import check_writable, write_text
+from amsf.dataset.worded import read_classes
 from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut
 from amsf.pack.stated import add_options, take_options
@@ -38,7 +39,6 @@ from amsf.predict.listing import (
 from amsf.predict.page import build_page
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.predict.reading import Batch, Found, read_all
-from amsf.predict.unseen_classes import read_classes
 from amsf.settings.findings import nearest
 from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of
