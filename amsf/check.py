@@ -26,9 +26,9 @@ from amsf.base.yaml import parse_yaml
 from amsf.dataset.classes import PLACEHOLDER, load_classes
 from amsf.dataset.splits import Split, listed_split, random_split
 from amsf.settings.overrides import describe_overrides, void_overrides
-from amsf.settings.params import PARAMS, Benchmark, Params, Settings, load_params
+from amsf.settings.params import PARAMS, PART_VIEWS, Benchmark, Params, Settings, load_params
 from amsf.skeleton.partition import training_mask
-from amsf.text.descriptions import Texts, load_texts
+from amsf.text.descriptions import Texts, load_texts, only
 
 # torch takes seconds to import, and what needs it is looked at for some benchmarks alone: so the
 # modules that import it are imported where they are used.
@@ -124,7 +124,8 @@ def _check_lengths(settings: Settings, texts: Texts, dataset: str) -> None:
     from amsf.text.encoders import check_lengths, load_encoder
 
     asked = settings.describe.provider != "recorded"  # those texts are not there yet
-    kept = {v: t for v, t in texts.items() if not (asked and v.startswith("LLM"))}
+    theirs = [v for v in texts if asked and (v.startswith("LLM") or v in PART_VIEWS)]
+    kept = {v: t for v, t in only(texts, settings.text_views).items() if v not in theirs}
     rows = [
         (f"{dataset} {v} of class {c}", t)
         for v, table in kept.items()

@@ -10,7 +10,7 @@ from amsf.base.errors import InputError
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import load_classes, texts_of
 from amsf.settings.params import load_params
-from amsf.text.descriptions import load_texts, write_descriptions
+from amsf.text.descriptions import load_texts, only, write_descriptions
 from amsf.text.record import AnswerRecord
 from stages import run
 
@@ -27,14 +27,15 @@ def main() -> None:
     own = {entry.dataset for entry in params.benchmarks.values()}
     others = {other for entry in params.benchmarks.values() for other in entry.also}
     datasets = sorted(own | others)
-    texts = {dataset: load_texts(dataset) for dataset in datasets}
+    used = {view for key in params.benchmarks for view in params.for_benchmark(key).text_views}
+    texts = {dataset: only(load_texts(dataset), used) for dataset in datasets}
     record = AnswerRecord(ANSWERS)
     if params.describe.provider != "recorded":
         # What these need takes seconds to import, and shipped texts need none of it.
         from amsf.text.describe import ask_model, length_check, load_prompts
         from amsf.text.providers import load_provider
 
-        prompts = load_prompts()
+        prompts = only(load_prompts(), used)
         encoders = [params.for_benchmark(key).text for key in params.benchmarks]
         check = length_check(encoders)
         for dataset in datasets:

@@ -9,7 +9,7 @@ from amsf.base.display import say
 from amsf.base.storage import atomic_path
 from amsf.dataset.classes import class_count
 from amsf.settings.params import load_params
-from amsf.text.descriptions import load_descriptions
+from amsf.text.descriptions import load_descriptions, only
 from amsf.text.encode import encode_texts
 from amsf.text.features import ALSO, import_published, published_views
 from stages import run
@@ -20,7 +20,8 @@ def main(benchmark: str) -> None:
     params = load_params()
     entry = params.benchmark(benchmark)
     dataset = entry.dataset
-    text = params.for_benchmark(benchmark).text
+    settings = params.for_benchmark(benchmark)
+    text = settings.text
     classes = class_count(dataset)
     output = Artifacts(benchmark).text_features
     if text.encoder == "published":
@@ -33,7 +34,7 @@ def main(benchmark: str) -> None:
         folders |= {other: other_descriptions(dataset, benchmark, other) for other in entry.also}
         made = {}
         for name, folder in folders.items():
-            texts = load_descriptions(folder, class_count(name))
+            texts = only(load_descriptions(folder, class_count(name)), settings.text_views)
             made[name] = encode_texts(texts, text, name)
         features, manifest = made.pop(dataset)
         with atomic_path(output) as temporary:

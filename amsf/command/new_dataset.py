@@ -25,7 +25,7 @@ from amsf.base.storage import write_text
 from amsf.command.benchmarks import with_benchmark, without_benchmarks
 from amsf.dataset.classes import KNOWN, PLACEHOLDER, check_name
 from amsf.dataset.worded import WordedClass, key_of, read_classes
-from amsf.settings.params import PARAMS
+from amsf.settings.params import PARAMS, WHOLE_VIEWS
 from amsf.skeleton.partition import BY_RECORDING
 from amsf.text.descriptions import LABEL_VIEW, VIEWS
 
@@ -132,7 +132,7 @@ def _texts(classes: Sequence[WordedClass]) -> dict[str, list[str]]:
     free = max(len(one.free) for one in classes)
     given = {view for one in classes for view in one.given}
     # As where unseen classes are added by words: first what the action is, then how the body moves.
-    left = [view for view in VIEWS[1:] if view not in given]
+    left = [view for view in WHOLE_VIEWS[1:] if view not in given]
     views = {LABEL_VIEW, *given, *left[:free]}
     return {view: [one.text_of(view) for one in classes] for view in VIEWS if view in views}
 

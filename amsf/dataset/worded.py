@@ -10,11 +10,11 @@ from typing import get_args
 from amsf.base.display import escaped, from_cell
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
-from amsf.settings.params import View
+from amsf.settings.params import PART_VIEWS, View
 
 _LABEL, *_OTHERS = _VIEWS = get_args(View)
 # What an action is, and how the body moves: each in people's words and in a language model's.
-_COUNTERPART = {"MAad": "LLMad", "LLMad": "MAad", "MAmd": "LLMmd", "LLMmd": "MAmd"}
+_COUNTERPART = {"MAad": "LLMad", "MAmd": "LLMmd", "LLMad": "MAad", "LLMmd": "MAmd"}
 _FREE = re.compile(r"description\d*")
 _COLUMNS = f"label and one or more of {', '.join(_VIEWS)}, description, description2 and so on"
 
@@ -36,18 +36,21 @@ class WordedClass:
     def text_of(self, view: str) -> str:
         """The text of a view; one that was not given takes the nearest that was.
 
-        That is, for the label view the label; for another its counterpart by the other author
-        (MAad and LLMad, MAmd and LLMmd); else the free descriptions, in turn over the views that
-        are left; else the first description of another view; else what the label view has.
+        That is, for the label view the label; for a part of the body or of the time what MAmd has,
+        how the whole body moves; for another its counterpart by the other author (MAad and LLMad,
+        MAmd and LLMmd); else the free descriptions, in turn over the views that are left; else the
+        first description of another view; else what the label view has.
         """
         if view in self.given:
             return self.given[view]
         if view == _LABEL:
             return self.label
+        if view in PART_VIEWS:
+            return self.text_of("MAmd")
         if _COUNTERPART[view] in self.given:
             return self.given[_COUNTERPART[view]]
         if self.free:
-            left = [v for v in _OTHERS if not {v, _COUNTERPART[v]} & set(self.given)]
+            left = [v for v in _COUNTERPART if not {v, _COUNTERPART[v]} & set(self.given)]
             return self.free[left.index(view) % len(self.free)]
         others = [self.given[v] for v in _OTHERS if v in self.given]
         return others[0] if others else self.text_of(_LABEL)

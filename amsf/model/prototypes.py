@@ -63,7 +63,9 @@ class PrototypesAligner(StandardisedAligner):
             directions = np.concatenate([directions, means - means.mean(0)])
         centred = centre_views(texts, texts.mean(dim=0), len(self.config.model.views))
         kernel = centred @ centred.T
-        ridge = PENALTY * kernel.trace() / len(kernel) * torch.eye(len(kernel)).to(kernel)
+        # Texts that are all alike, as those on legs that stay still, have a kernel of zeros.
+        mean = (kernel.trace() / len(kernel)).clamp_min(1e-12)
+        ridge = PENALTY * mean * torch.eye(len(kernel)).to(kernel)
         weights = torch.linalg.solve(kernel + ridge, torch.from_numpy(directions))
         return {
             "projection": self._wide(space.projection),

@@ -58,6 +58,12 @@ VIEWS_IN_WORDS = {
     "MAmd": "how the body moves, written by people",
     "LLMad": "what the action is, in the fuller style of a language model",
     "LLMmd": "how the body moves, in the fuller style of a language model",
+    "arms": "what the arms do",
+    "legs": "what the legs do",
+    "trunk": "what the trunk and the head do",
+    "start": "the first third",
+    "middle": "the middle third",
+    "end": "the last third",
 }
 # A picture of more unseen classes takes a row of its own.
 _MANY = 12

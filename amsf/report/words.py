@@ -9,6 +9,7 @@ import numpy as np
 
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.report.data import BenchmarkData, class_accuracy, confused_pairs
+from amsf.settings.params import PART_VIEWS
 from amsf.skeleton.partition import BY_RECORDING
 
 ONE_SIDED = 0.01  # of the samples: fewer than that on a side of the gate are as good as none
@@ -61,6 +62,8 @@ def findings(benchmark: BenchmarkData) -> list[str]:
     lines = doubts(benchmark.metrics, len(split.seen), len(split.unseen))
     lines += benchmark.features["findings"]
     for view, groups in benchmark.text["duplicates"].items():
+        if view in PART_VIEWS:  # a part may well do the same in several classes
+            continue
         for group in groups:
             names = ", ".join(f"“{benchmark.labels[c]}”" for c in group)
             lines.append(f"texts, view {view}: one and the same vector for {names}")

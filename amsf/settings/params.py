@@ -31,7 +31,11 @@ from amsf.settings.protocol import AUTO, PROTOCOLS, Flag, Protocol, Section, Swi
 PARAMS = Path("params.yaml")
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
-View = Literal["lb", "MAad", "MAmd", "LLMad", "LLMmd"]
+WholeView = Literal["lb", "MAad", "MAmd", "LLMad", "LLMmd"]
+PartView = Literal["arms", "legs", "trunk", "start", "middle", "end"]
+View = Literal[WholeView, PartView]
+WHOLE_VIEWS: tuple[WholeView, ...] = get_args(WholeView)  # of the whole action
+PART_VIEWS: tuple[PartView, ...] = get_args(PartView)  # of parts of the body and thirds of the time
 Fusion = Literal[
     "MHA", "Former", "MLP", "Linear", "Conv", "MSCA", "SA", "Concat", "Add", "Weighted_Add"
 ]
@@ -221,7 +225,7 @@ class Model(Section):
     latent: Width = 200
     style: Width = 8
     normalise_features: Flag = True
-    views: Views = get_args(View)
+    views: Views = WHOLE_VIEWS
 
     @property
     def fused(self) -> bool:
@@ -326,6 +330,15 @@ class Settings(Section):
                 "phase; set protocol.selection: last"
             )
         return self
+
+    @property
+    def text_views(self) -> tuple[View, ...]:
+        """The views whose texts are gathered and encoded, where there are any.
+
+        Those of the whole action, and of the others those that a section names.
+        """
+        named = {*WHOLE_VIEWS, *self.model.views, *self.split.views}
+        return tuple(view for view in get_args(View) if view in named)
 
     def switches(self) -> Switches:
         """Fill in every switch of the protocol: the value that is set, else what the name says."""

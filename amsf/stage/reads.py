@@ -22,7 +22,14 @@ from amsf.base.yaml import read_yaml
 
 # Stage -> sections and parameters of params.yaml, and fields of the benchmark's entry.
 READS: dict[str, tuple[str, ...]] = {
-    "encode": ("text", "compute.portable", "benchmark.dataset", "benchmark.also"),
+    "encode": (
+        "text",
+        "model.views",
+        "split.views",
+        "compute.portable",
+        "benchmark.dataset",
+        "benchmark.also",
+    ),
     "look_at_texts": ("compute.portable", "benchmark.dataset"),
     "split": ("split", "compute.portable", "benchmark.dataset", "benchmark.unseen"),
     "backbone": (
@@ -69,7 +76,7 @@ READS: dict[str, tuple[str, ...]] = {
     ),
 }
 # What `describe`, which serves all benchmarks, reads of each.
-OF_EACH = ("benchmark.dataset", "benchmark.also", "text")
+OF_EACH = ("benchmark.dataset", "benchmark.also", "text", "model.views", "split.views")
 LISTED = "listed"  # the benchmark's own list of unseen classes, among what `split` reads
 
 

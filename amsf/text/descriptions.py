@@ -10,8 +10,9 @@ same, or several samples a class where a model was asked for the LLM views.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ VIEWS: tuple[str, ...] = get_args(View)
 LABEL_VIEW = "lb"
 
 Texts = dict[str, pd.DataFrame]
+OfViewT = TypeVar("OfViewT")
 
 
 def load_texts(dataset: str, folder: Path = TEXTS, classes: Path | None = None) -> Texts:
@@ -99,6 +101,11 @@ def write_descriptions(texts: Texts, folder: Path) -> None:
     """Write ``<view>.csv`` with columns ``id,sample,text`` for each view."""
     for view, table in texts.items():
         write_text(Path(folder) / f"{view}.csv", _csv(table))
+
+
+def only(of_views: Mapping[str, OfViewT], wanted: Collection[str]) -> dict[str, OfViewT]:
+    """What there is of the wanted views, in the order that it has."""
+    return {view: value for view, value in of_views.items() if view in wanted}
 
 
 def text_digests(texts: Texts) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 
 from amsf.base.artifacts import CLASSES
 from amsf.command.__main__ import COMMANDS, main, whole_parser
+from amsf.text.descriptions import VIEWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,7 +121,7 @@ def test_the_texts_of_every_class(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = capsys.readouterr().out.strip().split("\n\n")
     rows = (ROOT / CLASSES / "utkinect10.csv").read_text().splitlines()[1:]
     assert [b.splitlines()[0] for b in blocks] == [" ".join(r.split(",")[:2]) for r in rows]
-    assert all(len(block.splitlines()) == 6 for block in blocks)  # five views
+    assert all(len(block.splitlines()) == 1 + len(VIEWS) for block in blocks)
     with pytest.raises(SystemExit):
         main(["texts", "show", "utkinect10", "--class", "10", "--project", str(ROOT)])
     assert "--class 10: utkinect10 has the classes 0 to 9" in capsys.readouterr().err

@@ -36,11 +36,11 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def recordings() -> SkeletonSet:
-    """A standing person who does nothing, twice a class, by two subjects."""
+    """A standing person who does nothing, two takes of each class by two subjects."""
     layout = layout_of("kinect20")
-    pose = np.random.default_rng(0).normal(0, 0.1, (2 * len(LABELS), 1, 9, len(layout), 3))
+    pose = np.random.default_rng(0).normal(0, 0.1, (4 * len(LABELS), 1, 9, len(layout), 3))
     items = [
-        Recording(joints, f"r{i}", label=i % len(LABELS), subject=1 + i // len(LABELS))
+        Recording(joints, f"r{i}", label=i % len(LABELS), subject=1 + i // (2 * len(LABELS)))
         for i, joints in enumerate(pose.astype(np.float32))
     ]
     return SkeletonSet.from_recordings(items, layout="kinect20", dataset="mine")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.covariance import LedoitWolf
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import cosine_similarity
@@ -41,6 +42,13 @@ def test_it_is_kernel_ridge_to_whitened_means(samples: int, features: int) -> No
     embedded = model.embed(x.new_tensor(new)).numpy()
     found = embedded @ model.embed_text(text).numpy().T
     np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_texts_that_are_all_alike_say_nothing() -> None:
+    x, labels, text = drawn(48, 8, 6, 5)
+    model = fitted(config_of("prototypes", 6, 2, 8, 5), x, labels, text[:1].expand_as(text))
+    assert torch.isfinite(model.embed_text(text)).all()
+    assert torch.allclose(model.scores(x).sum(1), torch.ones(len(x)))
 
 
 def test_other_datasets_are_a_prior_of_the_scatter_and_give_directions() -> None:

@@ -13,6 +13,9 @@ from amsf.base.errors import InputError
 from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
+from amsf.settings.params import WHOLE_VIEWS, Text
+from amsf.text.descriptions import Texts
+from amsf.text.encoders import load_encoder
 from amsf.text.features import all_texts, load_other_texts, load_text_features
 from stages import describe, encode, look_at_texts, split
 
@@ -79,6 +82,54 @@ def test_texts_of_datasets_that_train_too_go_with_ones_own(
     told = capsys.readouterr().out
     out = len(made.left_out(florence, "test"))
     assert f"florence9 trains too: {9 - out} classes; {out} mean the same as an unseen" in told
+
+
+def test_parts_are_gathered_and_encoded_where_the_model_names_them(project: Path) -> None:
+    plain: dict[str, object] = {"dataset": "utkinect10", "unseen": 3}
+    other = {
+        "dataset": "florence9",
+        "unseen": 3,
+        "set": {"model": {"views": ["lb", "legs", "end"]}},
+    }
+    write_params(project, {"plain-u3": plain})
+    describe.main()
+    encode.main("plain-u3")
+    before = (project / "data/text_features/plain-u3/features.npy").read_bytes()
+    assert not (project / "data/descriptions/utkinect10/legs.csv").exists()
+    write_params(project, {"plain-u3": plain, "parts-u3": {**plain, **other}})
+    describe.main()
+    for key in ("plain-u3", "parts-u3"):
+        encode.main(key)
+    assert (project / "data/text_features/plain-u3/features.npy").read_bytes() == before
+    features = load_text_features(project / "data/text_features/parts-u3")
+    assert features.views == (*WHOLE_VIEWS, "legs", "end")
+    encoder = load_encoder(Text())
+    legs = pd.read_csv(project / "data/texts/florence9/legs.csv")["text"].tolist()
+    np.testing.assert_allclose(features.select(["legs"])[:, 0], encoder.encode(legs), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("views", "asked"),
+    [(["lb"], ["LLMad", "LLMmd"]), (["lb", "trunk"], ["LLMad", "LLMmd", "trunk"])],
+)
+def test_a_model_is_asked_for_a_part_that_is_used(
+    project: Path, monkeypatch: pytest.MonkeyPatch, views: list[str], asked: list[str]
+) -> None:
+    entry = {"dataset": "utkinect10", "unseen": 3, "set": {"model": {"views": views}}}
+    write_params(project, {"own-u3": entry})
+    with (project / "params.yaml").open("a") as file:
+        file.write("describe:\n  provider: openai\n  model: m\n")
+    prompts: list[str] = []
+
+    def ask_model(
+        labels: list[str], known: list[str], given: dict[str, str], *rest: object
+    ) -> Texts:
+        prompts.extend(given)
+        return {}
+
+    monkeypatch.setattr("amsf.text.describe.ask_model", ask_model)
+    describe.main()
+    assert prompts == asked
 
 
 @pytest.mark.parametrize("kind", ["easy", "hard"])

@@ -16,7 +16,7 @@ from amsf.features.phases import load_phase
 from amsf.model.aligner import Aligner
 from amsf.model.checkpoints import load_model
 from amsf.predict.unseen_classes import encode_classes
-from amsf.settings.params import Text
+from amsf.settings.params import PART_VIEWS, WHOLE_VIEWS, Text
 from amsf.text.descriptions import VIEWS
 from amsf.text.encoders import load_encoder
 from amsf.training.runs import train_benchmark
@@ -84,7 +84,15 @@ def test_no_such_table(tmp_path: Path) -> None:
     ],
 )
 def test_views_that_are_not_given(words: WordedClass, expected: list[str]) -> None:
-    assert [words.text_of(view) for view in VIEWS] == expected
+    assert [words.text_of(view) for view in WHOLE_VIEWS] == expected
+    assert [words.text_of(view) for view in PART_VIEWS] == [expected[2]] * 6
+
+
+def test_a_part_that_is_given_is_of_that_part_alone() -> None:
+    words = WordedClass("L", {"legs": "l", "MAad": "a"}, ("d1",))
+    assert [words.text_of(view) for view in WHOLE_VIEWS] == ["L", "a", "d1", "a", "d1"]
+    assert [words.text_of(view) for view in PART_VIEWS] == ["d1", "l", "d1", "d1", "d1", "d1"]
+    assert WordedClass("L", {"legs": "l"}).text_of("arms") == "l"
 
 
 @given(

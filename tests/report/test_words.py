@@ -70,7 +70,7 @@ def test_findings_of_features_texts_and_selection(two: BenchmarkData) -> None:
         replace(
             two,
             metrics={**two.metrics, "selection": "test"},
-            text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": []}},
+            text={**two.text, "duplicates": {"lb": [[0, 7]], "MAmd": [], "legs": [[0, 1]]}},
         )
     )
     assert told[: len(usual)] == usual

@@ -21,7 +21,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from amsf.base.errors import InputError
-from amsf.settings.params import Describe, Text
+from amsf.settings.params import PART_VIEWS, Describe, Text
 from amsf.text.describe import ask_model, length_check, load_prompts
 from amsf.text.providers import load_provider
 from amsf.text.record import AnswerRecord
@@ -310,7 +310,7 @@ def test_lengths_are_checked_before_an_answer_is_kept(endpoint: Endpoint, tmp_pa
 
 
 def test_shipped_prompts_have_the_place_and_strange_ones_are_told(tmp_path: Path) -> None:
-    assert list(load_prompts()) == ["LLMad", "LLMmd"]
+    assert list(load_prompts()) == ["LLMad", "LLMmd", *PART_VIEWS]
     with pytest.raises(InputError, match="no prompts"):
         load_prompts(tmp_path)
     (tmp_path / "LLMad.txt").write_text("Describe it.")
