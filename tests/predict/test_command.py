@@ -443,6 +443,23 @@ def test_none_of_these_at_a_rate_that_is_named(
     assert scene_of(recording, prediction, simulated=False).title == prediction.answer.label
 
 
+def test_none_of_these_in_lines_csv_and_page(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "a.csv", tmp_path / "a.html"
+    words = [SKELETONS, "--false-alarms", 0.5, "--csv", written[0], "--page", written[1]]
+    out, _ = call(capsys, words)
+    table = pd.read_csv(written[0])
+    refused = table["p_value"] <= 0.5
+    assert table["none_of_these"].tolist() == refused.tolist()
+    assert 0 < refused.sum() < len(table)
+    assert out.count("none of these, else ") == refused.sum()
+    page = written[1].read_text()
+    assert page.count("<h2>none of these</h2>") == refused.sum()
+    call(capsys, [SKELETONS, "--csv", written[0]])
+    assert "p_value" not in pd.read_csv(written[0])
+
+
 @pytest.mark.parametrize("rate", ["0", "1", "nan", "-0.1"])
 def test_a_rate_is_a_share(rate: str, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = call(capsys, [clip, f"--false-alarms={rate}"], code=2)
