@@ -55,6 +55,7 @@ COLUMNS = {
     "H": "H",
     "H_best": "H, best threshold",
     "ausuc": "AUSUC",
+    "ece": "ECE",
 }
 GATES = ("regression", "probability", "energy", "distance", "stacking", "combined")
 
@@ -260,6 +261,8 @@ def page(found: Mapping[Table, Study], trios: Mapping[Table, tuple[Study, Study,
         "*Transductive* takes a second look at all test recordings that count as unseen, at once, "
         "though not at their labels, and is a setting of its own. H is at the threshold that "
         "validation classes choose; at the best threshold, beside it, looks at the test labels. "
+        "ECE: expected calibration error of ZSL answers, the mean of each split's own, which has a "
+        "bias of its own (docs/predict.md). "
         "The motion summary and the settings of "
         "the closed forms were chosen on UTKinect, Florence and the training subjects of UTD-MHAD: "
         "the figures of the first two are therefore optimistic.",

@@ -8,7 +8,7 @@ from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
+from amsf.evaluation.evaluate import evaluate_seed, load_seed, measure
 from amsf.evaluation.headline import headline
 from amsf.evaluation.results import summarise, write_results
 from amsf.features.phases import load_phase
@@ -35,8 +35,8 @@ def main(key: str) -> None:
     ]
     beside = evaluate_beside(models, test, val, text, split, settings)
     labels = load_classes(split.dataset)["label"].tolist()
-    space = None if val is None else space_of(test, text[list(split.seen)])
-    write_results(artifacts.evaluation, results, beside, space, split, labels, settings)
+    measured = None if val is None else measure(test, val, text, split, settings)
+    write_results(artifacts.evaluation, results, beside, measured, split, labels, settings)
     for name, value in headline(summarise(results, beside, settings)).items():
         say(f"{key} {name}: {value}")
 

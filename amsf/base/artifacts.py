@@ -172,6 +172,11 @@ class EvaluationFiles:
         """What gates measure by themselves, whatever the alignment method; of GZSL alone."""
         return self.folder / "gate_space.safetensors"
 
+    @property
+    def confidence(self) -> Path:
+        """Temperatures, and how strange recordings of known classes are; of GZSL alone."""
+        return self.folder / "confidence.json"
+
     def zsl_predictions(self, seed: int) -> Path:
         """One row for each test sample of an unseen class."""
         return self.folder / f"zsl_predictions_seed{seed}.csv"

@@ -14,10 +14,14 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from amsf.base.errors import InputError
+from amsf.dataset.splits import Split
+from amsf.evaluation.confidence.reliability import reliability_curve
+from amsf.evaluation.confidence.strangeness import Distances, Refusals, Strangeness
+from amsf.evaluation.confidence.temperature import fit_temperature, temper
 from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
-from amsf.evaluation.gate_space import GateSpace
+from amsf.evaluation.gate_space import UNSEEN_DISTANCE, GateSpace
 from amsf.evaluation.gates import (
     FittedGate,
     Validation,
@@ -27,7 +31,13 @@ from amsf.evaluation.gates import (
 )
 from amsf.evaluation.held_out import HeldOut, leave_out
 from amsf.evaluation.latent_map import LatentMap
-from amsf.evaluation.metrics import SeenUnseenCurve, accuracy, harmonic_mean, seen_unseen_curve
+from amsf.evaluation.metrics import (
+    SeenUnseenCurve,
+    accuracy,
+    harmonic_mean,
+    sample_weights,
+    seen_unseen_curve,
+)
 from amsf.evaluation.projection import latent_map, shown_classes
 from amsf.evaluation.transductive import look_again
 from amsf.features.phases import PhaseFeatures, SampleSet
@@ -38,6 +48,7 @@ from amsf.settings.protocol import AUTO, GATES
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
+FALSE_ALARMS = (0.05, 0.1, 0.2)  # rates at which "none of these" is measured
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ class Result:
     Attributes:
         scores: metric -> weighting (``overall``, ``per_class``) -> fraction.
         zsl_labels, zsl_prediction: (N,) of the unseen classes' samples.
+        zsl_probabilities: (N, U) of the unseen classes, at ``temperature``.
+        temperature: fitted on validation classes; 1 for ZSL alone, which has none.
         gate_name: which gate is used.
         gate: fitted on validation classes.
         gzsl: answers to all test samples.
@@ -77,6 +90,8 @@ class Result:
     scores: Scores
     zsl_labels: np.ndarray
     zsl_prediction: np.ndarray
+    zsl_probabilities: np.ndarray
+    temperature: float
     gate_name: str | None
     gate: FittedGate | None
     gzsl: GzslPredictions | None
@@ -103,6 +118,22 @@ class SeedResult(Result):
     latent: LatentMap
     method: str
     alternatives: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What features and texts say of a benchmark, whatever the alignment method.
+
+    Attributes:
+        space: what gates measure by themselves.
+        strangeness: of recordings to all classes.
+        refusals: how often "none of these" is answered to test samples, at each of
+            :data:`FALSE_ALARMS`.
+    """
+
+    space: GateSpace
+    strangeness: Strangeness
+    refusals: tuple[Refusals, ...]
 
 
 def load_seed(folder: Path, *, validated: bool) -> tuple[Aligner, Aligner | None]:
@@ -167,9 +198,14 @@ def evaluate(
         InputError: a model does not belong to these features.
     """
     unseen = np.array(model.config.unseen)
-    zsl_prediction = unseen[probabilities_of(model, test.zsl).argmax(axis=1)]
+    probabilities = probabilities_of(model, test.zsl)
+    zsl_prediction = unseen[probabilities.argmax(axis=1)]
     zsl_labels = test.zsl.labels.numpy()
     scores = {"zsl": _both(zsl_labels, zsl_prediction)}
+    # Gates take probabilities as they are: a temperature is for those who read them.
+    temperature = 1.0 if val is None or val_model is None else temperature_of(val_model, val)
+    probabilities = temper(probabilities, temperature)
+    scores["ece"] = _calibration_error(zsl_labels, zsl_prediction, probabilities)
     gate_name, gate, gzsl, curve = None, None, None, None
     gates: dict[str, dict[str, float]] = {}
     if val is not None and val_model is not None:
@@ -194,6 +230,8 @@ def evaluate(
         scores=scores,
         zsl_labels=zsl_labels,
         zsl_prediction=zsl_prediction,
+        zsl_probabilities=probabilities,
+        temperature=temperature,
         gate_name=gate_name,
         gate=gate,
         gzsl=gzsl,
@@ -203,6 +241,97 @@ def evaluate(
         if settings.evaluate.transductive
         else {},
     )
+
+
+def temperature_of(val_model: Scorer, val: PhaseFeatures) -> float:
+    """The temperature that fits a model's probabilities of the validation-unseen classes."""
+    truth = np.searchsorted(val_model.config.unseen, val.zsl.labels.numpy())
+    return fit_temperature(probabilities_of(val_model, val.zsl), truth)
+
+
+def measure(
+    test: PhaseFeatures, val: PhaseFeatures, text: np.ndarray, split: Split, settings: Settings
+) -> Measured:
+    """Fit what does not depend on the alignment method; see :func:`fit_strangeness`."""
+    strangeness = fit_strangeness(test, val, text, split, settings)
+    refusals = measure_refusals(strangeness, test, text, split)
+    return Measured(space_of(test, text[list(split.seen)]), strangeness, tuple(refusals))
+
+
+def fit_strangeness(
+    test: PhaseFeatures, val: PhaseFeatures, text: np.ndarray, split: Split, settings: Settings
+) -> Strangeness:
+    """Fit how strange recordings are to known classes, whatever the alignment method.
+
+    On people who were left out, and on groups of classes that were too; where features know both,
+    on the one draw of the validation phase. Of test samples nothing is looked at.
+
+    Args:
+        test, val: features of the phases.
+        text: (C, V, D) text vectors of all classes.
+        split: the benchmark's classes.
+        settings: the benchmark's settings.
+    """
+    held_out = _held_out(test, split.unseen, text, settings)
+    if held_out is not None and held_out.draws:
+        seen = held_out.known
+        unseen = {
+            name: np.concatenate([draw.scores[name][draw.is_unseen] for draw in held_out.draws])
+            for name in ("distance", UNSEEN_DISTANCE)
+        }
+    else:
+        gated = _gated(val)
+        seen_text, unseen_text = text[list(split.val_seen)], text[list(split.val_unseen)]
+        found = space_of(val, seen_text).scores(gated.features.numpy(), seen_text, unseen_text)
+        is_unseen = np.isin(gated.labels.numpy(), split.val_unseen)
+        seen, unseen = (
+            {name: values[side] for name, values in found.items()}
+            for side in (~is_unseen, is_unseen)
+        )
+    return Strangeness.fit(
+        *(Distances(side["distance"], side[UNSEEN_DISTANCE]) for side in (seen, unseen))
+    )
+
+
+def measure_refusals(
+    strangeness: Strangeness, test: PhaseFeatures, text: np.ndarray, split: Split
+) -> list[Refusals]:
+    """How often "none of these" is answered to test samples, at each of :data:`FALSE_ALARMS`.
+
+    For what is found, each unseen class's texts are left out in turn: its samples then are of none
+    of the classes named. Where there is one unseen class alone, the seen ones are all that is left.
+
+    Args:
+        strangeness: fitted.
+        test: features of the test phase.
+        text: (C, V, D) text vectors of all classes.
+        split: the benchmark's classes.
+    """
+    samples, seen_text = _gated(test), text[list(split.seen)]
+    space, unseen = space_of(test, seen_text), np.array(split.unseen)
+    features, labels = samples.features.numpy(), samples.labels.numpy()
+    to_seen = space.space.distance(features)
+    to_unseen = space.unseen_distances(features, text[unseen])
+    numbers = len(split.seen), len(unseen)
+    known = strangeness.p_values(Distances(to_seen, to_unseen.min(1)), *numbers)
+    is_unseen = np.isin(labels, unseen)
+    own = labels[is_unseen][:, None] == unseen
+    others = np.where(own, np.inf, to_unseen[is_unseen]).min(1)
+    left_out = strangeness.p_values(Distances(to_seen[is_unseen], others), *numbers)
+
+    def share(p_values: np.ndarray, rate: float) -> float:
+        return float((p_values <= rate).mean())
+
+    return [
+        Refusals(
+            rate,
+            share(known, rate),
+            share(known[~is_unseen], rate),
+            share(known[is_unseen], rate),
+            share(left_out, rate),
+        )
+        for rate in FALSE_ALARMS
+    ]
 
 
 def transductive_scores(model: Scorer, test: PhaseFeatures, gzsl: GzslPredictions | None) -> Scores:
@@ -320,14 +449,20 @@ def _validation(
     return Validation(
         evidence=_evidence(val_model, val, text, settings),
         is_unseen=np.isin(_gated(val).labels.numpy(), val_model.config.unseen),
-        held_out=_left_out(
-            test.train,
-            _Texts.of(text),
-            unseen,
-            settings.evaluate.temperature,
-            choose=settings.switches().gate == AUTO,
-            joined=test.also is not None,
-        ),
+        held_out=_held_out(test, unseen, text, settings),
+    )
+
+
+def _held_out(
+    test: PhaseFeatures, unseen: tuple[int, ...], text: np.ndarray, settings: Settings
+) -> HeldOut | None:
+    return _left_out(
+        test.train,
+        _Texts.of(text),
+        unseen,
+        settings.evaluate.temperature,
+        choose=settings.switches().gate == AUTO,
+        joined=test.also is not None,
     )
 
 
@@ -382,6 +517,19 @@ def _gated(phase: PhaseFeatures) -> SampleSet:
 
 def _both(labels: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     return {w: accuracy(labels, prediction, per_class=w == "per_class") for w in WEIGHTINGS}
+
+
+def _calibration_error(
+    labels: np.ndarray, prediction: np.ndarray, probabilities: np.ndarray
+) -> dict[str, float]:
+    """Both weightings of the expected calibration error."""
+    confidence, right = probabilities.max(axis=1), labels == prediction
+    return {
+        w: reliability_curve(
+            confidence, right, sample_weights(labels, per_class=w == "per_class")
+        ).error
+        for w in WEIGHTINGS
+    }
 
 
 def _sides(labels: np.ndarray, prediction: np.ndarray, is_unseen: np.ndarray) -> Scores:

@@ -20,6 +20,7 @@ from amsf.model.closed_form import centre_views, side_by_side
 from amsf.model.seen_space import SeenSpace
 
 OWN_SCORES = ("distance", "prototypes", "ridge")
+UNSEEN_DISTANCE = "unseen_distance"
 
 # In the mean eigenvalue of the texts' kernel, and in the mean squared length of the samples.
 _TEXT_PENALTY = 1.0
@@ -72,11 +73,11 @@ class GateSpace:
     def scores(
         self, features: np.ndarray, seen_text: np.ndarray, unseen_text: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Name -> (N,), each rising with how likely a sample is of an unseen class.
+        """Name -> (N,), all but the last rising with how likely a sample is of an unseen class.
 
         ``distance`` to the nearest mean of a seen class; ``prototypes`` and ``ridge``: the largest
         cosine to an unseen class less the largest to a seen one, in the whitened space and among
-        texts.
+        texts; ``unseen_distance`` to the nearest place of an unseen class, which no gate uses.
 
         Args:
             features: (N, F).
@@ -90,7 +91,13 @@ class GateSpace:
             "distance": self.space.distance(features),
             "prototypes": _margin(x, unseen @ to_place, seen @ to_place),
             "ridge": _margin(x @ self.shares @ self.texts, unseen, seen),
+            UNSEEN_DISTANCE: self.unseen_distances(features, unseen_text).min(1),
         }
+
+    def unseen_distances(self, features: np.ndarray, unseen_text: np.ndarray) -> np.ndarray:
+        """1 less the cosine to the place of each unseen class: (N, F), (U, V, D) -> (N, U)."""
+        places = _centred(unseen_text, self.centre) @ (self.texts.T @ self.places)
+        return np.asarray(1 - _unit(self.space.whitened(features)) @ _unit(places).T)
 
     def save(self, path: Path) -> None:
         """Write it as safetensors."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc")
+HEADLINE = ("zsl", "seen", "unseen", "H", "ausuc", "ece")
 ENSEMBLE = "ensemble"  # all seeds together, where a baseline's name stands
 
 

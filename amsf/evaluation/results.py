@@ -6,6 +6,7 @@ N = samples · C = classes. Fractions in the evaluation's own files; percent in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
-from amsf.evaluation.evaluate import Result, Scores, SeedResult
-from amsf.evaluation.gate_space import GateSpace
+from amsf.evaluation.confidence.record import Confidence
+from amsf.evaluation.evaluate import Measured, Result, Scores, SeedResult
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
 from amsf.settings.params import Settings
@@ -29,7 +30,7 @@ def write_results(
     out: Path,
     results: Sequence[SeedResult],
     beside: Mapping[str, Result],
-    space: GateSpace | None,
+    measured: Measured | None,
     split: Split,
     labels: Sequence[str],
     settings: Settings,
@@ -39,25 +40,33 @@ def write_results(
     ``metrics.json`` (scores of each seed, mean and standard deviation over seeds, scores of what
     stands beside them, protocol and selection), ``per_class.csv``, ``map.json`` (the first seed's
     shared space), and for each seed ``zsl_predictions_seed{n}.csv``; for GZSL also
-    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``gate_space.safetensors``,
-    ``predictions_seed{n}.csv``, ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds,
-    rows true, columns predicted).
+    ``gate_seed{n}.json``, ``gate_ensemble.json``, ``gate_space.safetensors``, ``confidence.json``
+    (temperatures, and how strange recordings are to known classes), ``predictions_seed{n}.csv``,
+    ``curve.csv`` and ``confusion.csv`` (C x C counts over all seeds, rows true, columns predicted).
     """
     with atomic_path(out) as folder:
         files = EvaluationFiles(folder)
-        write_json(files.metrics, summarise(results, beside, settings))
+        write_json(files.metrics, summarise(results, beside, settings, measured))
         write_json(files.latent_map, results[0].latent.to_json())
         _write_csv(files.per_class, per_class_table(results, split, labels))
         for result in results:
-            table = {"label": result.zsl_labels, "prediction": result.zsl_prediction}
+            table = {
+                "label": result.zsl_labels,
+                "prediction": result.zsl_prediction,
+                "confidence": result.zsl_probabilities.max(axis=1),
+            }
             _write_csv(files.zsl_predictions(result.seed), pd.DataFrame(table))
             if result.gzsl is not None and result.gate is not None:
                 result.gate.save(files.gate(result.seed))
                 gzsl = {"labels": result.gzsl.labels, **vars(result.gzsl.answers)}
                 _write_csv(files.predictions(result.seed), pd.DataFrame(gzsl))
-        if space is not None:
-            space.save(files.gate_space)
         ensemble = beside.get(ENSEMBLE)
+        if measured is not None:
+            measured.space.save(files.gate_space)
+            temperatures = {str(result.seed): result.temperature for result in results}
+            if ensemble is not None:
+                temperatures[ENSEMBLE] = ensemble.temperature
+            Confidence(temperatures, measured.strangeness).save(files.confidence)
         if ensemble is not None and ensemble.gate is not None:  # predictions are made with it
             ensemble.gate.save(files.gate(ENSEMBLE))
         if all(result.gzsl is not None for result in results):
@@ -73,7 +82,10 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def summarise(
-    results: Sequence[SeedResult], beside: Mapping[str, Result], settings: Settings
+    results: Sequence[SeedResult],
+    beside: Mapping[str, Result],
+    settings: Settings,
+    measured: Measured | None = None,
 ) -> dict[str, Any]:
     """Scores of each seed, their mean and sample standard deviation, and how they came about.
 
@@ -92,6 +104,8 @@ def summarise(
         "gates": {name: _gate_worth([r.gates[name] for r in results]) for name in results[0].gates},
         "used_gates": {str(r.seed): r.gate_name for r in results if r.gate_name},
         "cycles": {str(r.seed): r.cycle + 1 for r in results},
+        "temperatures": {str(r.seed): r.temperature for r in results},
+        "none_of_these": [asdict(one) for one in measured.refusals] if measured else [],
         "protocol": switches.name,
         "selection": switches.selection,
         "switches": switches.model_dump(),

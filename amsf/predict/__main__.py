@@ -27,7 +27,15 @@ from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut
 from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
-from amsf.predict.listing import Answers, as_csv, as_lines, reasons_as_json, reasons_of, side_of
+from amsf.predict.listing import (
+    NONE,
+    Answers,
+    as_csv,
+    as_lines,
+    reasons_as_json,
+    reasons_of,
+    side_of,
+)
 from amsf.predict.page import build_page
 from amsf.predict.predictor import ClassScore, Prediction, Predictor
 from amsf.predict.reading import Batch, Found, read_all
@@ -54,16 +62,23 @@ def as_json(
     simulated: bool,
     top: int | None,
     transductive: bool = False,
+    false_alarms: float | None = None,
 ) -> dict[str, Any]:
-    """Predictions and failures as a JSON value, with ``top`` classes each, or all."""
+    """Predictions and failures as a JSON value, with ``top`` classes each, or all.
+
+    ``none_of_these`` is null where no rate of false alarms was named.
+    """
     return {
         "trained_on_simulated_recordings": simulated,
         "transductive": transductive,
+        "false_alarms": false_alarms,
         "predictions": [
             {
                 "file": str(path),
                 "recording": p.recording,
                 "answer": asdict(p.answer),
+                "none_of_these": None if false_alarms is None else p.is_none(false_alarms),
+                "p_value": p.p_value,
                 "unseen_probability": p.unseen_probability,
                 "classes": [asdict(score) for score in p.classes[:top]],
                 **({} if p.why is None else {"why": reasons_as_json(p.why)}),
@@ -74,15 +89,20 @@ def as_json(
     }
 
 
-def as_table(path: Path, prediction: Prediction, top: int) -> str:
+def as_table(
+    path: Path, prediction: Prediction, top: int, false_alarms: float | None = None
+) -> str:
     """A prediction as lines of aligned columns, probabilities in percent."""
     answer, shown = prediction.answer, prediction.classes[:top]
     width = max(len("class"), *(len(score.label) for score in shown))
     best = max(prediction.classes, key=lambda score: score.probability)
+    unseen = f"P(unseen) {100 * prediction.unseen_probability:.1f} %"
+    said = f"answer: {answer.label} ({side_of(answer)}); {unseen}"
+    if prediction.is_none(false_alarms):
+        said = f"answer: {NONE}; else {answer.label} ({side_of(answer)}); {unseen}"
     lines = [
         f"{escaped(path)}: {escaped(prediction.recording)}",
-        f"answer: {answer.label} ({side_of(answer)}); P(unseen) "
-        f"{100 * prediction.unseen_probability:.1f} %",
+        said if false_alarms is None else f"{said}; p-value {prediction.p_value:.3f}",
         f"{'rank':>4}  {'class':<{width}}  {'side':<6}  probability",
     ]
     lines += [
@@ -128,16 +148,24 @@ def chosen(found: Sequence[Found], names: Sequence[str] | None) -> list[Found]:
 
 
 def scene_of(
-    recording: Recording, prediction: Prediction, simulated: bool, transductive: bool = False
+    recording: Recording,
+    prediction: Prediction,
+    simulated: bool,
+    transductive: bool = False,
+    false_alarms: float | None = None,
 ) -> Scene:
     """A recording under its answer, side and probability, and what those are of."""
     answer = prediction.answer
+    title = answer.label
     caption = f"{side_of(answer)}, {100 * answer.probability:.0f} % · {recording.name}"
+    if prediction.is_none(false_alarms):
+        title = NONE
+        caption = f"p-value {prediction.p_value:.3f}; else {answer.label} · {recording.name}"
     if transductive:
         caption += " · transductive"
     if simulated:
         caption += " · trained on simulated recordings"
-    return Scene(recording.joints, answer.label, caption)
+    return Scene(recording.joints, title, caption)
 
 
 def positive(text: str) -> int:
@@ -145,6 +173,14 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("expected 1 or more")
+    return number
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1, for argparse."""
+    number = float(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError("expected a share between 0 and 1, such as 0.05")
     return number
 
 
@@ -172,6 +208,13 @@ def parser(prog: str = "python -m amsf.predict") -> argparse.ArgumentParser:
         "--transductive",
         action="store_true",
         help="tell the recordings that count as unseen apart by a second look at all of them",
+    )
+    own.add_argument(
+        "--false-alarms",
+        type=share,
+        metavar="SHARE",
+        help='answer "none of these" where nothing fits; SHARE of the recordings of these classes '
+        "are then refused, such as 0.05",
     )
     own.add_argument("--top", type=positive, help="classes shown (default: 5; all with --json)")
     own.add_argument("--json", action="store_true", help="print JSON alone")
@@ -222,6 +265,8 @@ def _run(given: argparse.Namespace) -> bool:
     set_up(predictor.settings.compute)
     if given.classes is not None:
         predictor = predictor.with_classes(given.classes)
+    if given.false_alarms is not None:
+        predictor.check_false_alarms(given.false_alarms)
     batch = read_all(given.recording, predictor, stated)
     found = chosen(batch.found, given.only) if batch.found else []
     _report(batch)
@@ -261,7 +306,8 @@ def _print(
         answers = [(item, replace(prediction, why=None)) for item, prediction in answers]
     named = [(item.file, prediction) for item, prediction in answers]
     if given.json:
-        value = as_json(named, failed, predictor.simulated, given.top, given.transductive)
+        options = given.top, given.transductive, given.false_alarms
+        value = as_json(named, failed, predictor.simulated, *options)
         say(json.dumps(value, indent=1, allow_nan=False))
         return
     if predictor.simulated and named:
@@ -269,15 +315,16 @@ def _print(
     if given.transductive and named:
         say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
     if len(named) > IN_FULL and given.top is None and not given.why:
-        say(as_lines(answers))
+        say(as_lines(answers, given.false_alarms))
     else:
-        say("\n\n".join(as_table(*item, given.top or TABLE_ROWS) for item in named))
+        shown = given.top or TABLE_ROWS, given.false_alarms
+        say("\n\n".join(as_table(*item, *shown) for item in named))
 
 
 def _write(given: argparse.Namespace, predictor: Predictor, answers: Answers) -> None:
     """Write the files that were asked for."""
     if given.csv is not None:
-        write_text(given.csv, as_csv(answers))
+        write_text(given.csv, as_csv(answers, given.false_alarms))
     if given.page is not None:
         told = read_classes(given.classes) if given.classes is not None else []
         page = build_page(
@@ -287,11 +334,12 @@ def _write(given: argparse.Namespace, predictor: Predictor, answers: Answers) ->
             top=given.top or TABLE_ROWS,
             added=[one.label for one in told],
             transductive=given.transductive,
+            false_alarms=given.false_alarms,
         )
         write_text(given.page, page)
     if given.gif is not None:
         scenes = [
-            scene_of(item.recording, p, predictor.simulated, given.transductive)
+            scene_of(item.recording, p, predictor.simulated, given.transductive, given.false_alarms)
             for item, p in answers
         ]
         write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))

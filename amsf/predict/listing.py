@@ -14,6 +14,7 @@ from amsf.predict.reading import Found
 from amsf.predict.why import Why
 
 NEAREST = 3  # seen classes that are named
+NONE = "none of these"
 
 Answers = Sequence[tuple[Found, Prediction]]
 
@@ -23,22 +24,31 @@ def side_of(score: ClassScore) -> str:
     return "seen" if score.seen else "unseen"
 
 
-def as_lines(answers: Answers) -> str:
+def as_lines(answers: Answers, false_alarms: float | None = None) -> str:
     """A line for each recording: its answer, and last its names, which may be long."""
-    width = max(len("answer"), *(len(prediction.answer.label) for _, prediction in answers))
+    said = [_said(prediction, false_alarms) for _, prediction in answers]
+    width = max(len("answer"), *map(len, said))
     lines = [f"probability  P(unseen)  side    {'answer':<{width}}  recording"]
-    for found, prediction in answers:
+    for words, (found, prediction) in zip(said, answers):
         answer = prediction.answer
         lines.append(
             f"{100 * answer.probability:>9.1f} %  {100 * prediction.unseen_probability:>7.1f} %  "
-            f"{side_of(answer):<6}  {answer.label:<{width}}  "
+            f"{side_of(answer):<6}  {words:<{width}}  "
             f"{escaped(found.file)}: {escaped(prediction.recording)}"
         )
     return "\n".join(lines)
 
 
-def as_csv(answers: Answers) -> str:
-    """A row for each recording, for spreadsheets and pandas; probabilities from 0 to 1."""
+def _said(prediction: Prediction, false_alarms: float | None) -> str:
+    label = prediction.answer.label
+    return f"{NONE}, else {label}" if prediction.is_none(false_alarms) else label
+
+
+def as_csv(answers: Answers, false_alarms: float | None = None) -> str:
+    """A row for each recording, for spreadsheets and pandas; probabilities from 0 to 1.
+
+    ``p_value`` and ``none_of_these`` are there where a rate of false alarms was named.
+    """
     rows = [
         (
             str(found.file),
@@ -51,7 +61,11 @@ def as_csv(answers: Answers) -> str:
         for found, prediction in answers
     ]
     columns = ["file", "recording", "answer", "side", "probability", "unseen_probability"]
-    return csv_text(pd.DataFrame(rows, columns=columns), float_format="%.6f")
+    table = pd.DataFrame(rows, columns=columns)
+    if false_alarms is not None:
+        table["p_value"] = [prediction.p_value for _, prediction in answers]
+        table["none_of_these"] = [prediction.is_none(false_alarms) for _, prediction in answers]
+    return csv_text(table, float_format="%.6f")
 
 
 def reasons_of(why: Why) -> list[str]:

@@ -31,6 +31,7 @@ def build_page(
     top: int,
     added: Sequence[str] = (),
     transductive: bool = False,
+    false_alarms: float | None = None,
 ) -> str:
     """The page, which needs nothing beside it; equal input gives equal bytes.
 
@@ -42,6 +43,7 @@ def build_page(
         top: how many classes of each are shown.
         added: labels of the classes that were told by words.
         transductive: whether a second look was taken.
+        false_alarms: the rate that was named for "none of these"; None where it is no answer.
     """
     layout = layout_of(predictor.extractor.layout)
     config = predictor.model.config
@@ -71,6 +73,7 @@ def build_page(
                 "number": number,
                 "file": str(found.file),
                 "motion": motion.motion_of(found.recording.joints, layout),
+                "none": f"{prediction.p_value:.3f}" if prediction.is_none(false_alarms) else None,
                 **_said(prediction, top),
             }
             for number, (found, prediction) in enumerate(track(answers, "drawing recordings"), 1)

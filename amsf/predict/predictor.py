@@ -22,6 +22,9 @@ from amsf.base.storage import read_json
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.dataset.worded import key_of, read_classes
+from amsf.evaluation.confidence.record import Confidence
+from amsf.evaluation.confidence.strangeness import Distances, Strangeness
+from amsf.evaluation.confidence.temperature import temper
 from amsf.evaluation.decision import decide
 from amsf.evaluation.ensemble import Ensemble, Scorer
 from amsf.evaluation.evidence import collect_evidence
@@ -63,12 +66,15 @@ class Prediction:
         recording: its name.
         unseen_probability: that it is of an unseen class; above 0.5 the answer is an unseen one.
         classes: all C, the answer first, the others by falling probability; they sum to 1.
+        p_value: the share of recordings of these classes that are at least as strange to them;
+            where it is small, the recording may be of none.
         why: what stands behind the answer, where that was asked.
     """
 
     recording: str
     unseen_probability: float
     classes: tuple[ClassScore, ...]
+    p_value: float
     why: Why | None = None
 
     @property
@@ -76,9 +82,17 @@ class Prediction:
         """The class that evaluation would predict."""
         return self.classes[0]
 
+    def is_none(self, false_alarms: float | None) -> bool:
+        """Whether it is of none of the classes, at a rate of false alarms; never where None."""
+        return false_alarms is not None and self.p_value <= false_alarms
+
     def is_finite(self) -> bool:
         """Whether its probabilities are numbers; of coordinates beyond all bodies they are none."""
-        numbers = [self.unseen_probability, *(score.probability for score in self.classes)]
+        numbers = [
+            self.unseen_probability,
+            self.p_value,
+            *(score.probability for score in self.classes),
+        ]
         return all(math.isfinite(number) for number in numbers)
 
 
@@ -100,6 +114,8 @@ class Predictor:
         model: the trained alignment: one seed's, or all of them together.
         gate: the gate that was fitted for that model.
         space: what the gate measures by itself, whatever the alignment method.
+        temperature: of the unseen classes' probabilities.
+        strangeness: of recordings to all classes.
         labels: names of the C classes, by id.
         text: (U, V, D) text vectors of the unseen classes, in the order of the model's config.
         seen_text: (S, V, D) those of the seen classes, likewise.
@@ -112,6 +128,8 @@ class Predictor:
     model: Scorer
     gate: FittedGate
     space: GateSpace
+    temperature: float
+    strangeness: Strangeness
     labels: tuple[str, ...]
     text: np.ndarray
     seen_text: np.ndarray
@@ -152,11 +170,13 @@ class Predictor:
         made = Artifacts(benchmark)
         backbone, text_folder, split_file = made.backbone, made.text_features, made.split
         folders = [made.model(one, "test") for one in used]
-        gate_file = made.evaluation_files.gate(used[0] if len(used) == 1 else ENSEMBLE)
+        name = used[0] if len(used) == 1 else ENSEMBLE
+        gate_file = made.evaluation_files.gate(name)
         for path in (split_file, text_folder, backbone, *folders, gate_file):
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
         split, gate = Split.load(split_file), load_gate(gate_file)
+        confidence = Confidence.load(made.evaluation_files.confidence)
         models = [load_model(folder) for folder in folders]
         model: Scorer = models[0] if len(models) == 1 else Ensemble(models)
         extractor, note = load_extractor(backbone, encoder_name("test"))
@@ -167,6 +187,7 @@ class Predictor:
             or tuple(note["classes"]) != split.seen
             or (note.get("features"), extractor.width) != (entry.features, config.feature_width)
             or not gate.fits(len(split.unseen))
+            or str(name) not in confidence.temperatures
         ):
             raise InputError(
                 f"{made.models}: trained with other parameters or another split than there are "
@@ -179,6 +200,8 @@ class Predictor:
             model=model,
             gate=gate,
             space=GateSpace.load(made.evaluation_files.gate_space),
+            temperature=confidence.temperatures[str(name)],
+            strangeness=confidence.strangeness,
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),
             text=text[list(split.unseen)],
             seen_text=text[list(split.seen)],
@@ -294,8 +317,10 @@ class Predictor:
         unseen_probability = np.full(len(features), np.nan)
         answers = np.zeros(len(features), np.int64)
         joint = np.full((len(features), len(self.labels)), np.nan)
+        p_values = np.full(len(features), np.nan)
         reasons: list[Why | None] = [None] * len(features)
         if usable.any():
+            p_values[usable] = self.p_values(features[usable])
             unseen_probability[usable], answers[usable], joint[usable] = self.scores(
                 torch.from_numpy(features[usable]), logits[usable], transductive=transductive
             )
@@ -314,9 +339,34 @@ class Predictor:
                 for c in (int(answers[i]), *falling)
             )
             predictions.append(
-                Prediction(recording.name, float(unseen_probability[i]), tuple(scores), reasons[i])
+                Prediction(
+                    *(recording.name, float(unseen_probability[i]), tuple(scores)),
+                    *(float(p_values[i]), reasons[i]),
+                )
             )
         return predictions
+
+    def check_false_alarms(self, rate: float) -> None:
+        """Refuse a rate of false alarms that is finer than the calibration recordings tell apart.
+
+        Raises:
+            InputError: no recording would ever be "none of these".
+        """
+        finest = self.strangeness.finest(len(self.seen_text), len(self.text))
+        if rate < finest:
+            count = len(self.strangeness.seen) + len(self.strangeness.unseen)
+            raise InputError(
+                f"--false-alarms {rate:g}: the {count} recordings that it is measured on tell no "
+                f"share below {finest:.2g} apart; name a larger one"
+            )
+
+    def p_values(self, features: np.ndarray) -> np.ndarray:
+        """Of (N, F) features, how usual they are for one of the classes: (N,), 0 to 1."""
+        distances = Distances(
+            self.space.space.distance(features),
+            self.space.unseen_distances(features, self.text).min(axis=1),
+        )
+        return self.strangeness.p_values(distances, len(self.seen_text), len(self.text))
 
     def scores(
         self, features: torch.Tensor, logits: np.ndarray, *, transductive: bool = False
@@ -334,11 +384,11 @@ class Predictor:
         evidence = collect_evidence(
             self.model, samples, self.space, self.seen_text, self.text, gate.temperature
         )
-        of_unseen = evidence.unseen_probabilities
+        of_unseen = temper(evidence.unseen_probabilities, self.temperature)
         gated = decide(gate, evidence, config)
         answers = gated.prediction
         if transductive:
-            of_unseen, answers = of_unseen.astype(np.float64), answers.copy()
+            answers = answers.copy()
             counted = np.flatnonzero(np.isin(answers, unseen))
             of_unseen[counted] = look_again(self.model, features[counted])
             answers[counted] = unseen[of_unseen[counted].argmax(axis=1)]

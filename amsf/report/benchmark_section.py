@@ -22,6 +22,7 @@ from amsf.report.words import (
     describe_classes,
     describe_confusion,
     describe_curve,
+    describe_reliability,
     findings,
     in_percent,
     nearest_texts,
@@ -41,6 +42,7 @@ _OTHER_SCORES = {
     "ausuc": "AUSUC",
     "gate_seen": "gate, seen",
     "gate_unseen": "gate, unseen",
+    "ece": "ECE",
 }
 _GATE_COLUMNS = {
     "auc": "AUC",
@@ -90,6 +92,7 @@ def benchmark_section(
         "seeds": _seed_table(benchmark),
         "transductive": _transductive_table(benchmark),
         "gates": _gate_table(benchmark),
+        "none_of_these": _none_table(benchmark),
         "splits": None if benchmark.study is None else splits_section(benchmark),
         "recognition": _recognition(benchmark, pictures),
         "confused": {side: confusion_sentences(benchmark, side) for side in sides},
@@ -178,7 +181,7 @@ def _score_table(benchmark: BenchmarkData) -> Table:
             ("per_class", "every class alike"),
         )
     ]
-    caption = "In percent" + (
+    caption = "In percent; ECE: expected calibration error of ZSL answers" + (
         "; AUSUC: area under the seen-unseen curve; gate: share of the seen or unseen samples "
         "that it puts on the right side"
         if benchmark.gzsl is not None
@@ -236,6 +239,18 @@ def _gate_table(benchmark: BenchmarkData) -> Table | None:
     return Table(caption, header, rows, range(1, len(header) - 1), marked)
 
 
+def _none_table(benchmark: BenchmarkData) -> Table | None:
+    """What "none of these" is worth on the test samples; None for ZSL alone."""
+    names = {
+        "rate": "Named", "false_alarms": "False alarms", "seen": "of seen classes",
+        "unseen": "of unseen classes", "found": "Found",
+    }  # fmt: skip
+    rows = [[f"{100 * row[n]:.1f}" for n in names] for row in benchmark.metrics["none_of_these"]]
+    if not rows:
+        return None
+    return Table("In percent of test samples", list(names.values()), rows, range(1, len(names)))
+
+
 def _class_table(benchmark: BenchmarkData) -> Table:
     tasks = ["zsl", *(["gzsl"] if benchmark.gzsl is not None else [])]
     means = [class_accuracy(benchmark, task).mean(axis=0) for task in tasks]
@@ -267,6 +282,11 @@ def _recognition(benchmark: BenchmarkData, pictures: Path) -> list[Picture]:
     caption = "What samples of each unseen class are taken for, over all seeds."
     alt = describe_confusion(benchmark)
     items.append(picture(pictures / "confusion.png", alt, caption, wide=many))
+    caption = (
+        "Reliability: how often answers among the unseen classes are right, by how sure they are; "
+        "15 bins of equal width."
+    )
+    items.append(picture(pictures / "reliability.png", describe_reliability(benchmark), caption))
     caption = "Accuracy of each unseen class."
     items.append(picture(pictures / "classes.png", describe_classes(benchmark), caption))
     return items

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from amsf.evaluation.confidence.reliability import BINS, reliability_curve
 from amsf.report.data import SEEN, BenchmarkData, class_accuracy, unseen_confusion
 from amsf.report.figures import BLUE, GREY, ORANGE, SCALE, mark, picture, whole, write_cells
 
@@ -74,6 +75,31 @@ def draw_confusion(benchmark: BenchmarkData, path: Path) -> None:
         axes.spines[:].set_visible(False)
         label = "% of the true class's samples"
         figure.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.7, aspect=40)
+
+
+def draw_reliability(benchmark: BenchmarkData, path: Path) -> None:
+    """Accuracy against confidence of answers among the unseen classes, over all seeds.
+
+    Below, how many samples are in each bin.
+    """
+    table = benchmark.zsl
+    right = (table["label"] == table["prediction"]).to_numpy()
+    curve = reliability_curve(table["confidence"].to_numpy(), right)
+    with picture(path, 5.6, 5.8) as figure:
+        axes, below = figure.subplots(2, height_ratios=(4, 1), sharex=True)
+        axes.plot([0, 100], [0, 100], ":", color=GREY, label="as sure as it is right")
+        axes.plot(
+            *(100 * curve.confidence, 100 * curve.accuracy), "o-", color=BLUE, linewidth=1.3,
+            label="answers of all seeds",
+        )  # fmt: skip
+        chance = 100 / len(benchmark.split.unseen)
+        axes.axvline(chance, color=GREY, linewidth=0.9, label="chance")
+        axes.set(xlim=(0, 102), ylim=(0, 102))
+        axes.set_ylabel("accuracy (%)")
+        figure.legend(loc="outside upper center", ncols=3, frameon=False)
+        below.bar(100 * curve.confidence, 100 * curve.weight, 80 / BINS, color=ORANGE)
+        below.set_ylabel("samples (%)")
+        below.set_xlabel("confidence: probability of the answer (%)")
 
 
 def draw_classes(benchmark: BenchmarkData, path: Path) -> None:

@@ -10,7 +10,7 @@ from amsf.report.render import Table
 from amsf.report.words import SCORES
 from amsf.study.summary import as_text, paired_difference
 
-_COLUMNS = {**SCORES, "ausuc": "AUSUC"}
+_COLUMNS = {**SCORES, "ausuc": "AUSUC", "ece": "ECE"}
 
 
 def splits_section(benchmark: BenchmarkData) -> dict[str, Any]:

@@ -139,6 +139,16 @@ def describe_confusion(benchmark: BenchmarkData) -> str:
     return f"Confusion matrix of the {len(benchmark.split.unseen)} unseen classes. {worst}"
 
 
+def describe_reliability(benchmark: BenchmarkData) -> str:
+    """What the reliability curve shows."""
+    confidence = benchmark.zsl["confidence"].mean()
+    return (
+        "Reliability curve of the answers among the unseen classes: mean confidence "
+        f"{100 * confidence:.1f} %, accuracy {_words(benchmark, 'zsl')}; expected calibration "
+        f"error {_words(benchmark, 'ece')}."
+    )
+
+
 def describe_classes(benchmark: BenchmarkData) -> str:
     """Alternative text of the accuracies of the unseen classes."""
     task = "zsl" if benchmark.gzsl is None else "gzsl"

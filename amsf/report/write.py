@@ -50,6 +50,7 @@ def draw_pictures(benchmark: BenchmarkData, folder: Path) -> None:
     if benchmark.curve is not None:
         result_pictures.draw_curve(benchmark, folder / "curve.png")
     result_pictures.draw_confusion(benchmark, folder / "confusion.png")
+    result_pictures.draw_reliability(benchmark, folder / "reliability.png")
     result_pictures.draw_classes(benchmark, folder / "classes.png")
     result_pictures.draw_map(benchmark, folder / "map.png")
     result_pictures.draw_texts(benchmark, folder / "texts.png")

@@ -11,6 +11,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from amsf.base.errors import InputError
 from amsf.evaluation.baselines import evaluate_beside, fit_closed_form
+from amsf.evaluation.confidence.strangeness import Distances
+from amsf.evaluation.confidence.temperature import fit_temperature, temper
 from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.ensemble import Ensemble
 from amsf.evaluation.evaluate import (
@@ -20,8 +22,11 @@ from amsf.evaluation.evaluate import (
     evaluate,
     evaluate_seed,
     load_seed,
+    measure,
     score_gzsl,
+    space_of,
 )
+from amsf.evaluation.evidence import probabilities_of
 from amsf.evaluation.transductive import look_again, refine
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model
@@ -125,6 +130,50 @@ def test_permuting_test_samples_permutes_predictions(trained: Path, result: Seed
         assert again.scores[name] == pytest.approx(scores)
 
 
+def test_refusals_are_counted_as_a_loop_would(trained: Path) -> None:
+    test, val, vectors = phase(trained, "test"), phase(trained, "val"), text(trained)
+    found = measure(test, val, vectors, SPLIT, SETTINGS)
+    # Features without people: the measure is fitted on the validation phase.
+    seen, new = (vectors[list(classes)] for classes in (SPLIT.val_seen, SPLIT.val_unseen))
+    assert val.gzsl is not None
+    assert test.gzsl is not None
+    known = np.isin(val.gzsl.labels.numpy(), SPLIT.val_seen)
+    own = space_of(val, seen).scores(val.gzsl.features.numpy(), seen, new)
+    assert len(found.strangeness.seen) == known.sum()
+    assert len(found.strangeness.unseen) == (~known).sum()
+    assert found.strangeness.mean[0] == pytest.approx(own["distance"][known].mean())
+    assert found.strangeness.mean[1] == pytest.approx(own["unseen_distance"][~known].mean())
+    counts = len(SPLIT.seen), len(UNSEEN)
+    alarms, strangers = [], []
+    for x, label in zip(test.gzsl.features.numpy(), test.gzsl.labels.numpy()):
+        named = [UNSEEN, UNSEEN[label != UNSEEN]]
+        p_values = []
+        for classes in named:
+            scores = found.space.scores(x[None], vectors[list(SPLIT.seen)], vectors[classes])
+            distances = Distances(scores["distance"], scores["unseen_distance"])
+            p_values.append(found.strangeness.p_values(distances, *counts)[0])
+        alarms.append(p_values[0])
+        if label in UNSEEN:
+            strangers.append(p_values[1])
+    for refusals in found.refusals:
+        assert refusals.false_alarms == pytest.approx(np.mean(np.array(alarms) <= refusals.rate))
+        assert refusals.found == pytest.approx(np.mean(np.array(strangers) <= refusals.rate))
+
+
+def test_the_temperature_is_fitted_on_validation_classes_and_changes_no_answer(
+    trained: Path, result: SeedResult
+) -> None:
+    pair = load_seed(trained / "models/seed0", validated=True)
+    assert pair[1] is not None
+    val = phase(trained, "val")
+    raw = probabilities_of(pair[1], val.zsl)
+    truth = np.searchsorted(SPLIT.val_unseen, val.zsl.labels.numpy())
+    assert result.temperature == fit_temperature(raw, truth) != 1
+    plain = probabilities_of(pair[0], phase(trained, "test").zsl)
+    np.testing.assert_allclose(result.zsl_probabilities, temper(plain, result.temperature))
+    assert (result.zsl_prediction == UNSEEN[plain.argmax(1)]).all()
+
+
 def test_zsl_alone(trained: Path) -> None:
     test = phase(trained, "test")
     alone = evaluate_seed(
@@ -134,7 +183,8 @@ def test_zsl_alone(trained: Path) -> None:
         text(trained),
         SETTINGS,
     )
-    assert set(alone.scores) == {"zsl"}
+    assert set(alone.scores) == {"zsl", "ece"}
+    assert alone.temperature == 1  # there are no validation classes
     assert alone.gate is alone.gzsl is alone.curve is None
     assert alone.transductive == {}
 

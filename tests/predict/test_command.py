@@ -415,3 +415,59 @@ def test_one_recording_alone_has_no_others_to_be_told_by(
     assert out == ""
     assert "gone.npz: no such file" in err
     assert "one recording alone has no others to be told by" in err
+
+
+def test_none_of_these_at_a_rate_that_is_named(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = json.loads(call(capsys, [SKELETONS, "--json"])[0])
+    p_values = [one["p_value"] for one in plain["predictions"]]
+    assert {one["none_of_these"] for one in plain["predictions"]} == {None}
+    rate = float(np.quantile(p_values, 0.3))
+    asked = json.loads(call(capsys, [SKELETONS, "--json", "--false-alarms", rate])[0])
+    assert asked["false_alarms"] == rate
+    told = [one["none_of_these"] for one in asked["predictions"]]
+    assert told == [p <= rate for p in p_values]
+    assert 0 < sum(told) < len(told)
+    out, _ = call(capsys, [SKELETONS, "--top", 1, "--false-alarms", rate])
+    for block, none, p in zip(out.strip().split("\n\n")[1:], told, p_values, strict=True):
+        answer = block.split("\n")[1]
+        assert answer.startswith("answer: none of these; else ") == none
+        assert answer.endswith(f"; p-value {p:.3f}")
+    predictor = Predictor.load(KEY)
+    recording = SkeletonSet.load(SKELETONS).recording(told.index(True))
+    (prediction,) = predictor.predict_recordings([recording])
+    scene = scene_of(recording, prediction, simulated=False, false_alarms=rate)
+    assert scene.title == "none of these"
+    assert prediction.answer.label in scene.subtitle
+    assert scene_of(recording, prediction, simulated=False).title == prediction.answer.label
+
+
+def test_none_of_these_in_lines_csv_and_page(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "a.csv", tmp_path / "a.html"
+    words = [SKELETONS, "--false-alarms", 0.5, "--csv", written[0], "--page", written[1]]
+    out, _ = call(capsys, words)
+    table = pd.read_csv(written[0])
+    refused = table["p_value"] <= 0.5
+    assert table["none_of_these"].tolist() == refused.tolist()
+    assert 0 < refused.sum() < len(table)
+    assert out.count("none of these, else ") == refused.sum()
+    page = written[1].read_text()
+    assert page.count("<h2>none of these</h2>") == refused.sum()
+    call(capsys, [SKELETONS, "--csv", written[0]])
+    assert "p_value" not in pd.read_csv(written[0])
+
+
+@pytest.mark.parametrize("rate", ["0", "1", "nan", "-0.1"])
+def test_a_rate_is_a_share(rate: str, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = call(capsys, [clip, f"--false-alarms={rate}"], code=2)
+    assert "expected a share between 0 and 1" in err
+
+
+def test_a_rate_finer_than_the_calibration_recordings_is_refused(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = call(capsys, [clip, "--false-alarms", "1e-6"], code=1)
+    assert "name a larger one" in err

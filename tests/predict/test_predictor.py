@@ -119,7 +119,8 @@ def test_joint_probability_by_hand(
     logits = np.zeros((1, 59), np.float32)
     seen = predictor.model.config.seen
     logits[0, seen[3]] = gate.temperature * np.log(50)  # 50 seen classes have e^0, this one 50
-    probability, answers, joint = replace(predictor, gate=gate).scores(features, logits)
+    plain = replace(predictor, gate=gate, temperature=1.0)
+    probability, answers, joint = plain.scores(features, logits)
     # P = 1/2, so odds 1; those of the threshold are 1/4: together 4, P(unseen) = 4/5.
     assert probability[0] == pytest.approx(0.8)
     assert joint[0, seen[3]] == pytest.approx(0.2 * 0.5)
@@ -128,6 +129,9 @@ def test_joint_probability_by_hand(
     unseen = list(predictor.model.config.unseen)
     np.testing.assert_allclose(joint[0, unseen], 0.8 * of_unseen, rtol=1e-6)
     assert answers[0] == unseen[int(of_unseen.argmax())]
+    # At another temperature T each is raised to 1/T.
+    tempered = replace(plain, temperature=0.5).scores(features, logits)[2][0, unseen]
+    np.testing.assert_allclose(tempered, 0.8 * of_unseen**2 / (of_unseen**2).sum(), rtol=1e-6)
     above = replace(predictor, gate=stricter)
     assert above.scores(features, logits)[1][0] == seen[3]
 

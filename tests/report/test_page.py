@@ -107,6 +107,18 @@ def test_what_stands_beside_is_marked(made: str, both: list[BenchmarkData]) -> N
     assert "Indented rows" not in page
 
 
+def test_none_of_these_has_a_row_for_each_rate(
+    both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
+) -> None:
+    one = {"rate": 0.05, "false_alarms": 0.04, "seen": 0.03, "unseen": 0.08, "found": 0.25}
+    benchmark = replace(both[0], metrics={**both[0].metrics, "none_of_these": [one]})
+    page = build_page([benchmark, both[1]], published, pictures)
+    assert page.count("<h3>None of these</h3>") == 1  # none of ZSL alone
+    start = page.index("<h3>None of these</h3>")
+    _, row = cells(page[page.index("<table", start) : page.index("</table>", start)])
+    assert row == ["5.0", "4.0", "3.0", "8.0", "25.0"]
+
+
 def test_gates_side_by_side(
     both: list[BenchmarkData], published: pd.DataFrame, pictures: Path
 ) -> None:
@@ -227,8 +239,8 @@ def test_the_page_stands_alone(made: str) -> None:
 def test_every_picture_is_in_the_page_with_words(made: str, pictures: Path) -> None:
     read = Reader(made)
     images = [a for n, a in zip(read.names, read.attributes) if n == "img"]
-    # One set of seven, and one without the curve where only ZSL was evaluated.
-    assert len(images) == 7 + 6 == len(list(pictures.rglob("*.png")))
+    # One set of eight, and one without the curve where only ZSL was evaluated.
+    assert len(images) == 8 + 7 == len(list(pictures.rglob("*.png")))
     assert all(len(image["alt"] or "") > 40 for image in images)
     assert not (pictures / "one-u3/curve.png").exists()
 

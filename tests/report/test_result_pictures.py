@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from sklearn.calibration import calibration_curve
 
 from amsf.report import result_pictures
 from amsf.report.data import BenchmarkData, gather, unseen_confusion
@@ -19,6 +20,7 @@ from amsf.report.result_pictures import (
     draw_confusion,
     draw_curve,
     draw_map,
+    draw_reliability,
     draw_texts,
 )
 from amsf.settings.params import load_params
@@ -26,7 +28,7 @@ from tests.support.drawn_figures import keep_figures, words_inside
 from tests.support.small_report import found_in, small_report
 
 ROOT = Path(__file__).parents[2]
-DRAWERS = (draw_curve, draw_confusion, draw_classes, draw_map, draw_texts)
+DRAWERS = (draw_curve, draw_confusion, draw_classes, draw_map, draw_reliability, draw_texts)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,18 @@ def test_the_curve_goes_through_the_gates_points(
         for s in two.metrics["seeds"].values()
     ]
     np.testing.assert_allclose(dots, expected)
+
+
+def test_the_reliability_curve_is_scikit_learns(
+    two: BenchmarkData, drawn: list[Figure], tmp_path: Path
+) -> None:
+    draw_reliability(two, tmp_path / "a.png")
+    right, confidence = two.zsl["label"] == two.zsl["prediction"], two.zsl["confidence"]
+    accuracy, mean = calibration_curve(right, confidence, n_bins=15)
+    (line,) = [one for one in drawn[0].axes[0].lines if one.get_marker() == "o"]
+    np.testing.assert_allclose(np.asarray(line.get_xydata()), 100 * np.stack([mean, accuracy], 1))
+    heights = [bar.get_height() for bar in drawn[0].axes[1].patches]  # type: ignore[attr-defined]
+    assert sum(heights) == pytest.approx(100)
 
 
 def test_equal_score_lines_are_where_they_say(

@@ -17,6 +17,7 @@ from amsf.report.words import (
     describe_classes,
     describe_confusion,
     describe_curve,
+    describe_reliability,
     doubts,
     findings,
     nearest_texts,
@@ -92,6 +93,7 @@ def test_alternative_texts_hold_the_numbers(two: BenchmarkData) -> None:
     assert spread(two.metrics, "ausuc") in describe_curve(two)
     assert confusion_sentences(two, "unseen", 1)[0] in describe_confusion(two)
     assert "Best: " in describe_classes(two)
+    assert f"error {spread(two.metrics, 'ece')} %" in describe_reliability(two)
     assert "2 (seed 0), 2 (seed 1)" in describe_accuracy(two)
 
 

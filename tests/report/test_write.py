@@ -24,7 +24,7 @@ def test_summarize_leaves_metrics_report_pictures_and_plots(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     project = summarised(tmp_path_factory)
-    names = ("confusion", "classes", "map", "texts", "losses", "schedule")
+    names = ("confusion", "reliability", "classes", "map", "texts", "losses", "schedule")
     assert files(project / "metrics") == {
         "gzsl.json",
         "report.html",
@@ -43,7 +43,7 @@ def test_summarize_leaves_metrics_report_pictures_and_plots(
     assert rows["two-u3"] == headline(metrics)
     assert set(rows) == {"two-u3", "one-u3"}
     page = (project / "metrics/report.html").read_text()
-    assert page.count("<img") == 13
+    assert page.count("<img") == 15
 
 
 def test_a_damaged_artifact_stops_before_anything_is_written(

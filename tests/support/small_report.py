@@ -21,7 +21,7 @@ import yaml
 from amsf.base.storage import write_json
 from amsf.dataset.splits import Split, make_split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed, space_of
+from amsf.evaluation.evaluate import evaluate_seed, load_seed, measure
 from amsf.evaluation.results import write_results
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import describe_phase, load_phase, save_phase
@@ -119,9 +119,9 @@ def small_report(
     test, val = loaded["test"], loaded.get("val")
     results = [evaluate_seed(*pair, test, val, vectors, settings) for pair in trained]
     beside = evaluate_beside(trained, test, val, vectors, split, settings)
-    space = None if val is None else space_of(test, vectors[list(split.seen)])
+    measured = None if val is None else measure(test, val, vectors, split, settings)
     out = folder / f"data/evaluation/{key}"
-    write_results(out, results, beside, space, split, labels, settings)
+    write_results(out, results, beside, measured, split, labels, settings)
 
 
 def _add_params(
