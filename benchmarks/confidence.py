@@ -27,9 +27,10 @@ from amsf.base.storage import write_text
 from amsf.dataset.classes import class_count
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import fit_closed_form
+from amsf.evaluation.confidence.measured import FALSE_ALARMS, measure
 from amsf.evaluation.confidence.reliability import error_of_chance, reliability_curve
 from amsf.evaluation.confidence.temperature import temper
-from amsf.evaluation.evaluate import FALSE_ALARMS, load_seed, measure, temperature_of
+from amsf.evaluation.evaluate import load_seed, temperature_of
 from amsf.evaluation.evidence import probabilities_of
 from amsf.features.phases import PhaseFeatures, load_phase
 from amsf.model.aligner import Aligner

@@ -8,7 +8,8 @@ from amsf.base.progress import track
 from amsf.dataset.classes import load_classes
 from amsf.dataset.splits import Split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed, measure
+from amsf.evaluation.confidence.measured import measure
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
 from amsf.evaluation.headline import headline
 from amsf.evaluation.results import summarise, write_results
 from amsf.features.phases import load_phase

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from amsf.base.errors import InputError
-from amsf.dataset.splits import Split
 from amsf.evaluation.confidence.reliability import reliability_curve
-from amsf.evaluation.confidence.strangeness import Distances, Refusals, Strangeness
 from amsf.evaluation.confidence.temperature import fit_temperature, temper
 from amsf.evaluation.decision import GatedAnswers, decide
 from amsf.evaluation.ensemble import Scorer
 from amsf.evaluation.evidence import Evidence, collect_evidence, probabilities_of
-from amsf.evaluation.gate_space import UNSEEN_DISTANCE, GateSpace
+from amsf.evaluation.gate_space import space_of
 from amsf.evaluation.gates import (
     FittedGate,
     Validation,
@@ -29,7 +25,7 @@ from amsf.evaluation.gates import (
     fit_named_gate,
     validate_gates,
 )
-from amsf.evaluation.held_out import HeldOut, leave_out
+from amsf.evaluation.held_out import held_out_of
 from amsf.evaluation.latent_map import LatentMap
 from amsf.evaluation.metrics import (
     SeenUnseenCurve,
@@ -48,7 +44,6 @@ from amsf.settings.protocol import AUTO, GATES
 
 Scores = dict[str, dict[str, float]]
 WEIGHTINGS = ("overall", "per_class")
-FALSE_ALARMS = (0.05, 0.1, 0.2)  # rates at which "none of these" is measured
 
 
 @dataclass(frozen=True)
@@ -118,22 +113,6 @@ class SeedResult(Result):
     latent: LatentMap
     method: str
     alternatives: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What features and texts say of a benchmark, whatever the alignment method.
-
-    Attributes:
-        space: what gates measure by themselves.
-        strangeness: of recordings to all classes.
-        refusals: how often "none of these" is answered to test samples, at each of
-            :data:`FALSE_ALARMS`.
-    """
-
-    space: GateSpace
-    strangeness: Strangeness
-    refusals: tuple[Refusals, ...]
 
 
 def load_seed(folder: Path, *, validated: bool) -> tuple[Aligner, Aligner | None]:
@@ -211,7 +190,7 @@ def evaluate(
     if val is not None and val_model is not None:
         validation = _validation(val_model, val, test, model.config.unseen, text, settings)
         new = _evidence(model, test, text, settings)
-        labels = _gated(test).labels.numpy()
+        labels = test.gated.labels.numpy()
         named = settings.switches().gate
         wanted = GATES if named == AUTO else tuple(dict.fromkeys([*compared, named]))
         fitted = {name: fit_named_gate(name, validation, settings) for name in wanted}
@@ -249,91 +228,6 @@ def temperature_of(val_model: Scorer, val: PhaseFeatures) -> float:
     return fit_temperature(probabilities_of(val_model, val.zsl), truth)
 
 
-def measure(
-    test: PhaseFeatures, val: PhaseFeatures, text: np.ndarray, split: Split, settings: Settings
-) -> Measured:
-    """Fit what does not depend on the alignment method; see :func:`fit_strangeness`."""
-    strangeness = fit_strangeness(test, val, text, split, settings)
-    refusals = measure_refusals(strangeness, test, text, split)
-    return Measured(space_of(test, text[list(split.seen)]), strangeness, tuple(refusals))
-
-
-def fit_strangeness(
-    test: PhaseFeatures, val: PhaseFeatures, text: np.ndarray, split: Split, settings: Settings
-) -> Strangeness:
-    """Fit how strange recordings are to known classes, whatever the alignment method.
-
-    On people who were left out, and on groups of classes that were too; where features know both,
-    on the one draw of the validation phase. Of test samples nothing is looked at.
-
-    Args:
-        test, val: features of the phases.
-        text: (C, V, D) text vectors of all classes.
-        split: the benchmark's classes.
-        settings: the benchmark's settings.
-    """
-    held_out = _held_out(test, split.unseen, text, settings)
-    if held_out is not None and held_out.draws:
-        seen = held_out.known
-        unseen = {
-            name: np.concatenate([draw.scores[name][draw.is_unseen] for draw in held_out.draws])
-            for name in ("distance", UNSEEN_DISTANCE)
-        }
-    else:
-        gated = _gated(val)
-        seen_text, unseen_text = text[list(split.val_seen)], text[list(split.val_unseen)]
-        found = space_of(val, seen_text).scores(gated.features.numpy(), seen_text, unseen_text)
-        is_unseen = np.isin(gated.labels.numpy(), split.val_unseen)
-        seen, unseen = (
-            {name: values[side] for name, values in found.items()}
-            for side in (~is_unseen, is_unseen)
-        )
-    return Strangeness.fit(
-        *(Distances(side["distance"], side[UNSEEN_DISTANCE]) for side in (seen, unseen))
-    )
-
-
-def measure_refusals(
-    strangeness: Strangeness, test: PhaseFeatures, text: np.ndarray, split: Split
-) -> list[Refusals]:
-    """How often "none of these" is answered to test samples, at each of :data:`FALSE_ALARMS`.
-
-    For what is found, each unseen class's texts are left out in turn: its samples then are of none
-    of the classes named. Where there is one unseen class alone, the seen ones are all that is left.
-
-    Args:
-        strangeness: fitted.
-        test: features of the test phase.
-        text: (C, V, D) text vectors of all classes.
-        split: the benchmark's classes.
-    """
-    samples, seen_text = _gated(test), text[list(split.seen)]
-    space, unseen = space_of(test, seen_text), np.array(split.unseen)
-    features, labels = samples.features.numpy(), samples.labels.numpy()
-    to_seen = space.space.distance(features)
-    to_unseen = space.unseen_distances(features, text[unseen])
-    numbers = len(split.seen), len(unseen)
-    known = strangeness.p_values(Distances(to_seen, to_unseen.min(1)), *numbers)
-    is_unseen = np.isin(labels, unseen)
-    own = labels[is_unseen][:, None] == unseen
-    others = np.where(own, np.inf, to_unseen[is_unseen]).min(1)
-    left_out = strangeness.p_values(Distances(to_seen[is_unseen], others), *numbers)
-
-    def share(p_values: np.ndarray, rate: float) -> float:
-        return float((p_values <= rate).mean())
-
-    return [
-        Refusals(
-            rate,
-            share(known, rate),
-            share(known[~is_unseen], rate),
-            share(known[is_unseen], rate),
-            share(left_out, rate),
-        )
-        for rate in FALSE_ALARMS
-    ]
-
-
 def transductive_scores(model: Scorer, test: PhaseFeatures, gzsl: GzslPredictions | None) -> Scores:
     """Scores after a second look at the test samples that count as unseen, all at once.
 
@@ -356,7 +250,7 @@ def transductive_scores(model: Scorer, test: PhaseFeatures, gzsl: GzslPrediction
     if gzsl is not None:
         prediction = gzsl.prediction.copy()
         counted = np.flatnonzero(np.isin(prediction, unseen))
-        prediction[counted] = answers(_gated(test), counted)
+        prediction[counted] = answers(test.gated, counted)
         scores |= _sides(gzsl.labels, prediction, np.isin(gzsl.labels, unseen))
     return scores
 
@@ -385,58 +279,6 @@ def compare_gate(
     }
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Text vectors as something that can be a key."""
-
-    raw: bytes
-    shape: tuple[int, ...]
-
-    @classmethod
-    def of(cls, text: np.ndarray) -> _Texts:
-        return cls(np.asarray(text, np.float32).tobytes(), text.shape)
-
-    @property
-    def vectors(self) -> np.ndarray:
-        return np.frombuffer(self.raw, np.float32).reshape(self.shape)
-
-
-def space_of(phase: PhaseFeatures, seen_text: np.ndarray) -> GateSpace:
-    """What gates measure by themselves in a phase, with texts (S, V, D) of its seen classes."""
-    return _space(phase, _Texts.of(seen_text))
-
-
-@lru_cache(maxsize=4)  # every method beside a result asks for the same two
-def _space(phase: PhaseFeatures, texts: _Texts) -> GateSpace:
-    train = phase.train
-    return GateSpace.fit(train.features.numpy(), train.labels.numpy(), texts.vectors)
-
-
-@lru_cache(maxsize=2)
-def _left_out(
-    train: SampleSet,
-    texts: _Texts,
-    unseen: tuple[int, ...],
-    temperature: float,
-    *,
-    choose: bool,
-    joined: bool,
-) -> HeldOut | None:
-    """What leaving out people and classes shows; None where features know them."""
-    if train.people is None:
-        return None
-    return leave_out(
-        train.features.numpy(),
-        train.labels.numpy(),
-        train.people.numpy(),
-        texts.vectors,
-        np.array(unseen),
-        temperature,
-        classified=choose,
-        joined=joined,
-    )
-
-
 def _validation(
     val_model: Scorer,
     val: PhaseFeatures,
@@ -448,21 +290,8 @@ def _validation(
     """What gates are fitted on; of the test phase, its training samples alone are looked at."""
     return Validation(
         evidence=_evidence(val_model, val, text, settings),
-        is_unseen=np.isin(_gated(val).labels.numpy(), val_model.config.unseen),
-        held_out=_held_out(test, unseen, text, settings),
-    )
-
-
-def _held_out(
-    test: PhaseFeatures, unseen: tuple[int, ...], text: np.ndarray, settings: Settings
-) -> HeldOut | None:
-    return _left_out(
-        test.train,
-        _Texts.of(text),
-        unseen,
-        settings.evaluate.temperature,
-        choose=settings.switches().gate == AUTO,
-        joined=test.also is not None,
+        is_unseen=np.isin(val.gated.labels.numpy(), val_model.config.unseen),
+        held_out=held_out_of(test, unseen, text, settings),
     )
 
 
@@ -472,9 +301,7 @@ def _evidence(
     """What a gate may know of a phase's samples."""
     seen, unseen = text[list(model.config.seen)], text[list(model.config.unseen)]
     space = space_of(phase, seen)
-    return collect_evidence(
-        model, _gated(phase), space, seen, unseen, settings.evaluate.temperature
-    )
+    return collect_evidence(model, phase.gated, space, seen, unseen, settings.evaluate.temperature)
 
 
 def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenUnseenCurve]:
@@ -504,15 +331,6 @@ def score_gzsl(gzsl: GzslPredictions, unseen: np.ndarray) -> tuple[Scores, SeenU
     }
     scores["ausuc"] = {weighting: curve.area for weighting, curve in curves.items()}
     return scores, curves["overall"]
-
-
-def _gated(phase: PhaseFeatures) -> SampleSet:
-    if phase.gzsl is None:
-        raise InputError(
-            "the features were imported for evaluate.task: zsl, without the gate's samples; run "
-            "the `features` stage again with evaluate.task: gzsl"
-        )
-    return phase.gzsl
 
 
 def _both(labels: np.ndarray, prediction: np.ndarray) -> dict[str, float]:

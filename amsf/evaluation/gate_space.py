@@ -8,6 +8,7 @@ it can be fitted again without some people and some classes (:mod:`amsf.evaluati
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.special import logsumexp, softmax
 
 from amsf.base.errors import InputError
 from amsf.base.storage import read_tensors, write_tensors
+from amsf.features.phases import PhaseFeatures
 from amsf.model.closed_form import centre_views, side_by_side
 from amsf.model.seen_space import SeenSpace
 
@@ -144,3 +146,30 @@ def _margin(samples: np.ndarray, unseen: np.ndarray, seen: np.ndarray) -> np.nda
 
 def _unit(x: np.ndarray) -> np.ndarray:
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Text vectors as something that can be a key."""
+
+    raw: bytes
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: np.ndarray) -> Texts:
+        return cls(np.asarray(text, np.float32).tobytes(), text.shape)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        return np.frombuffer(self.raw, np.float32).reshape(self.shape)
+
+
+def space_of(phase: PhaseFeatures, seen_text: np.ndarray) -> GateSpace:
+    """What gates measure by themselves in a phase, with texts (S, V, D) of its seen classes."""
+    return _space(phase, Texts.of(seen_text))
+
+
+@lru_cache(maxsize=4)  # every method beside a result asks for the same two
+def _space(phase: PhaseFeatures, texts: Texts) -> GateSpace:
+    train = phase.train
+    return GateSpace.fit(train.features.numpy(), train.labels.numpy(), texts.vectors)

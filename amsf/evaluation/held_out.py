@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from amsf.backbone.seen_classifier import SeenClassifier
-from amsf.evaluation.gate_space import GateSpace, classifier_scores
+from amsf.evaluation.gate_space import GateSpace, Texts, classifier_scores
+from amsf.features.phases import PhaseFeatures, SampleSet
+from amsf.settings.params import Settings
+from amsf.settings.protocol import AUTO
 
 GROUPS = 8  # of classes that are left out
 PARTS = 4  # of people that are left out in turn, at most
@@ -110,6 +114,52 @@ def leave_out(
         if draw.is_unseen.any() and not draw.is_unseen.all():
             draws.append(draw)
     return HeldOut(tuple(draws), scores(seen, unseen, classified=not joined)[0])
+
+
+def held_out_of(
+    test: PhaseFeatures, unseen: tuple[int, ...], text: np.ndarray, settings: Settings
+) -> HeldOut | None:
+    """:func:`leave_out` of a phase's training samples; None where features know people or classes.
+
+    Args:
+        test: features of the test phase.
+        unseen: its unseen classes.
+        text: (C, V, D) texts of all classes.
+        settings: the benchmark's settings.
+    """
+    return _left_out(
+        test.train,
+        Texts.of(text),
+        unseen,
+        settings.evaluate.temperature,
+        choose=settings.switches().gate == AUTO,
+        joined=test.also is not None,
+    )
+
+
+@lru_cache(maxsize=2)  # every method beside a result asks for the same
+def _left_out(
+    train: SampleSet,
+    texts: Texts,
+    unseen: tuple[int, ...],
+    temperature: float,
+    *,
+    choose: bool,
+    joined: bool,
+) -> HeldOut | None:
+    """What leaving out people and classes shows; None where features know them."""
+    if train.people is None:
+        return None
+    return leave_out(
+        train.features.numpy(),
+        train.labels.numpy(),
+        train.people.numpy(),
+        texts.vectors,
+        np.array(unseen),
+        temperature,
+        classified=choose,
+        joined=joined,
+    )
 
 
 def _parts(people: np.ndarray) -> Iterator[np.ndarray]:

@@ -17,8 +17,9 @@ from amsf.base.artifacts import EvaluationFiles
 from amsf.base.storage import atomic_path, write_json, write_text
 from amsf.base.tables import csv_text
 from amsf.dataset.splits import Split
+from amsf.evaluation.confidence.measured import Measured
 from amsf.evaluation.confidence.record import Confidence
-from amsf.evaluation.evaluate import Measured, Result, Scores, SeedResult
+from amsf.evaluation.evaluate import Result, Scores, SeedResult
 from amsf.evaluation.headline import ENSEMBLE
 from amsf.evaluation.metrics import class_accuracies
 from amsf.settings.params import Settings

@@ -87,6 +87,20 @@ class PhaseFeatures:
         )
 
     @property
+    def gated(self) -> SampleSet:
+        """``gzsl``, the samples that a gate is asked about.
+
+        Raises:
+            InputError: they are absent.
+        """
+        if self.gzsl is None:
+            raise InputError(
+                "the features were imported for evaluate.task: zsl, without the gate's samples; "
+                "run the `features` stage again with evaluate.task: gzsl"
+            )
+        return self.gzsl
+
+    @property
     def width(self) -> int:
         """F."""
         return self.train.features.shape[1]

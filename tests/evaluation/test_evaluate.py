@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from amsf.base.errors import InputError
 from amsf.evaluation.baselines import evaluate_beside, fit_closed_form
+from amsf.evaluation.confidence.measured import measure
 from amsf.evaluation.confidence.strangeness import Distances
 from amsf.evaluation.confidence.temperature import fit_temperature, temper
 from amsf.evaluation.decision import GatedAnswers
@@ -22,11 +23,10 @@ from amsf.evaluation.evaluate import (
     evaluate,
     evaluate_seed,
     load_seed,
-    measure,
     score_gzsl,
-    space_of,
 )
 from amsf.evaluation.evidence import probabilities_of
+from amsf.evaluation.gate_space import space_of
 from amsf.evaluation.transductive import look_again, refine
 from amsf.features.phases import PhaseFeatures, SampleSet, load_phase
 from amsf.model.checkpoints import load_model

@@ -21,7 +21,8 @@ import yaml
 from amsf.base.storage import write_json
 from amsf.dataset.splits import Split, make_split
 from amsf.evaluation.baselines import evaluate_beside
-from amsf.evaluation.evaluate import evaluate_seed, load_seed, measure
+from amsf.evaluation.confidence.measured import measure
+from amsf.evaluation.evaluate import evaluate_seed, load_seed
 from amsf.evaluation.results import write_results
 from amsf.features.checks import ImportedSamples
 from amsf.features.phases import describe_phase, load_phase, save_phase
