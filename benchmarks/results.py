@@ -44,6 +44,8 @@ NAMES = {
     "eszsl": "`eszsl`",
     "conse": "`conse`",
     "auto": "`auto`",
+    "contrastive": "`contrastive`",
+    "sa_dvae": "`sa_dvae`",
 }
 # Sets with the numbers of their unseen classes.
 PARTS = (("utd27", 5), ("utd27", 9), ("utd27", 13), ("utkinect10", 3), ("florence9", 3))
@@ -88,11 +90,11 @@ class Table:
         return "-".join([name, *(f"{switch}-{value}" for switch, value in self.protocol)])
 
 
-def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
+def tables(splits: int, encoded: int, stepped: int, others: int) -> list[Table]:
     """All tables, on as many class splits as each kind takes time for; none of those with 0.
 
     Closed forms on motion statistics take ``splits``; where the encoder is trained for both phases
-    of each split ``encoded``; and methods that learn by steps ``stepped``.
+    of each split ``encoded``; AMSF ``stepped``, and the others that learn by steps ``others``.
     """
     closed = ("prototypes", "eszsl", "conse", "auto")
     found = [
@@ -103,11 +105,12 @@ def tables(splits: int, encoded: int, stepped: int) -> list[Table]:
         )
         if count
     ]  # fmt: skip
-    if stepped:
-        found += [
-            Table(dataset, unseen, "motion", "vae", ("ridge", "prototypes"), stepped)
-            for dataset, unseen in SMALLEST
-        ]
+    found += [
+        Table(dataset, unseen, "motion", aligner, ("ridge", "prototypes"), count)
+        for aligner, count in (("vae", stepped), ("contrastive", others), ("sa_dvae", others))
+        for dataset, unseen in SMALLEST
+        if count
+    ]
     return found
 
 
@@ -318,7 +321,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--trained-splits",
         type=int,
         default=40,
-        help="class splits of what learns by steps, some 20 seconds each; 0: none",
+        help="class splits of AMSF, some 20 seconds each; 0: none",
+    )
+    parser.add_argument(
+        "--other-splits",
+        type=int,
+        default=6,
+        help="class splits of the other methods that learn by steps; 0: none",
     )
     parser.add_argument(
         "--pooled-splits",
@@ -329,7 +338,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE} instead of printing it")
     given = parser.parse_args(arguments)
     found = {}
-    for one in tables(given.splits, given.backbone_splits, given.trained_splits):
+    for one in tables(
+        given.splits, given.backbone_splits, given.trained_splits, given.other_splits
+    ):
         print(one.key)
         found[one] = run(one, given.data, given.scratch)
         if one.features != "backbone":  # whose encoders the next table takes over

@@ -18,15 +18,15 @@ def cells(text: str, method: str) -> list[list[str]]:
 
 
 def test_motion_backbone_and_both_of_every_set() -> None:
-    found = tables(40, 12, 0)
+    found = tables(40, 12, 0, 0)
     assert len({one.key for one in found}) == len(found) == 3 * len(PARTS)
     assert {(one.features, one.splits) for one in found} == {
         ("motion", 40),
         ("backbone", 12),
         ("backbone+motion", 12),
     }
-    assert {one.features for one in tables(40, 0, 0)} == {"motion"}
-    assert tables(1, 0, 2)[-1].aligner == "vae"
+    assert {one.features for one in tables(40, 0, 0, 0)} == {"motion"}
+    assert [one.aligner for one in tables(0, 0, 2, 1)[::3]] == ["vae", "contrastive", "sa_dvae"]
     assert settings_of(MOTION).evaluate.transductive
 
 
