@@ -6,7 +6,7 @@ from amsf.base.artifacts import LISTS, Artifacts
 from amsf.base.display import say
 from amsf.base.errors import InputError
 from amsf.dataset.classes import class_count
-from amsf.dataset.others import join
+from amsf.dataset.others import compared_views, join
 from amsf.dataset.splits import choose_split
 from amsf.settings.params import load_params
 from amsf.text.features import load_other_texts, load_text_features
@@ -30,7 +30,8 @@ def main(key: str) -> None:
     features = text.select(chosen)
     split = choose_split(settings, entry.dataset, features, entry.unseen, listed)
     others = load_other_texts(artifacts.text_features)
-    views = [v for v in text.views if all(v in other.views for other in others.values())]
+    shared = [v for v in text.views if all(v in other.views for other in others.values())]
+    views = compared_views(shared)
     vectors = {name: other.select(views) for name, other in others.items()}
     keep = settings.same_meaning == "keep"
     split = join(split, text.select(views), vectors, keep=keep)

@@ -144,8 +144,8 @@ def test_what_a_stage_would_find(
 
 def test_recordings_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     """What the stage backbone would ask for, one thing after another."""
-    recordings = simulate(subjects=4, repetitions=1).subset(np.arange(2 * C))
-    label = np.arange(2 * C) % C
+    recordings = simulate(subjects=4, repetitions=1).subset(np.arange(4 * C))
+    label = np.arange(4 * C) % C
     simulated = replace(recordings, dataset="tiny", label=label, subject=1 + label // 4)
     write(features="motion")
     simulated.save(Path("mine/skeletons.safetensors"))
@@ -164,7 +164,9 @@ def test_recordings_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     subjects.write_text("1")  # classes 4 and more alone
     assert "seen classes" in (found := told())
     assert "have no recording in the training partition" in found
-    replace(simulated, subject=1 + np.arange(2 * C) // C).save(Path("mine/skeletons.safetensors"))
+    replace(simulated, subject=1 + np.arange(4 * C) // (2 * C)).save(
+        Path("mine/skeletons.safetensors")
+    )
     assert "all that a run needs is there" in told()
 
 

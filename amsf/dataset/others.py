@@ -8,7 +8,7 @@ C = classes of a dataset · K = classes of another · V = text views · D = text
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from amsf.base.cosines import cosine_matrix
 from amsf.dataset.splits import OtherSet, Split
+from amsf.settings.params import WHOLE_VIEWS
 
 # Alikeness from which two classes mean the same. Of the 603 pairs across UTD-MHAD, UTKinect and
 # Florence 3D, by MiniLM's five views, 17 mean the same by hand: they have 0.42 to 1. Seven others
@@ -41,6 +42,14 @@ def join(split: Split, own: np.ndarray, others: Mapping[str, np.ndarray], *, kee
         joined.append(OtherSet(dataset, len(text), first, alike, keep))
         first += len(text)
     return replace(split, also=tuple(joined))
+
+
+def compared_views(views: Sequence[str]) -> list[str]:
+    """Of some views those by which classes are compared: of the whole action, if there are any.
+
+    A part of the body does the same in many classes that are not the same.
+    """
+    return [view for view in views if view in WHOLE_VIEWS] or list(views)
 
 
 def describe_other(split: Split, other: OtherSet) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from amsf.backbone.joined import file_of, folder_of, load_others, load_recorded,
 from amsf.backbone.roles import refuse_copies
 from amsf.base.errors import InputError
 from amsf.base.storage import sha256
-from amsf.dataset.others import join
+from amsf.dataset.others import compared_views, join
 from amsf.machine.parallel import side_by_side
 from amsf.settings.params import Benchmark, Settings
 from amsf.skeleton.partition import training_mask
@@ -72,6 +72,9 @@ def study(
     names = sorted(others)
     sets = {entry.dataset: recordings, **load_others(folder, recordings, names, kind)}
     motions = {name: motion_of(kind, recorded) for name, recorded in sets.items()}
+    views = settings.model.views
+    by = [views.index(view) for view in compared_views(views)]
+    compared = {name: vectors[:, by] for name, vectors in others.items()}
     every = np.concatenate([text, *(others[name] for name in names)])
     files = [place / file_of(kind) for place in (own, *(folder / name for name in names))]
     encoders = (scratch / ENCODERS).resolve()
@@ -83,7 +86,7 @@ def study(
     tasks = []
     for number in range(entry.splits):
         split = draw_split(entry.dataset, len(text), entry.unseen, settings.split.seed + number)
-        split = join(split, text, others, keep=settings.split.same_meaning == "keep")
+        split = join(split, text[:, by], compared, keep=settings.split.same_meaning == "keep")
         places = (made / f"split{number}", scored / f"split{number}")
         tasks.append((number, split, source, settings, *places, CODE))
     rows = [

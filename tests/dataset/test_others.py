@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from amsf.dataset.classes import load_classes
-from amsf.dataset.others import SAME, alikeness, describe_other, join
+from amsf.dataset.others import SAME, alikeness, compared_views, describe_other, join
 from amsf.dataset.splits import Split, make_split
-from amsf.settings.params import Text
-from amsf.text.descriptions import load_texts
+from amsf.settings.params import WHOLE_VIEWS, Text
+from amsf.text.descriptions import load_texts, only
 from amsf.text.encode import encode_texts
 
 OURS = make_split("ours", 6, [1], [4], kind="listed", where="test")
@@ -76,7 +76,8 @@ SAME_BY_HAND = {
 @pytest.mark.parametrize("pair", SAME_BY_HAND, ids="/".join)
 def test_classes_of_shipped_sets_that_mean_the_same_are_found(pair: tuple[str, str]) -> None:
     """All of them, and beside them opposites alone: sitting and standing, pulling and pushing."""
-    vectors = {d: encode_texts(load_texts(d), Text(), d)[0].features for d in pair}
+    texts = {d: only(load_texts(d), WHOLE_VIEWS) for d in pair}
+    vectors = {d: encode_texts(texts[d], Text(), d)[0].features for d in pair}
     labels = {d: load_classes(d)["label"].tolist() for d in pair}
     found: dict[str, set[str]] = {}
     for a, b in np.argwhere(alikeness(*(vectors[d] for d in pair)) >= SAME):
@@ -86,3 +87,8 @@ def test_classes_of_shipped_sets_that_mean_the_same_are_found(pair: tuple[str, s
     extra = {(a, b) for a, many in found.items() for b in many - SAME_BY_HAND[pair].get(a, set())}
     sitting = {"sit down", "stand up", "sit to stand", "stand to sit"}
     assert all({a, b} <= sitting or {a, b} == {"pull", "two hand push"} for a, b in extra)
+
+
+def test_parts_of_the_body_do_not_say_that_classes_are_the_same() -> None:
+    assert compared_views(["arms", "lb", "end", "MAmd"]) == ["lb", "MAmd"]
+    assert compared_views(["arms", "end"]) == ["arms", "end"]

@@ -111,11 +111,11 @@ def test_every_stage_leaves_its_artifact(clone: Path) -> None:
         assert (clone / "data" / path).exists(), path
     row = metrics(clone)["demo-u8"]
     assert set(row) == {
-        "zsl", "seen", "unseen", "H", "ausuc", "beside", "gate", "gate_better_than_chance",
+        "zsl", "seen", "unseen", "H", "ausuc", "ece", "beside", "gate", "gate_better_than_chance",
         "protocol", "selection", "seeds",
     }  # fmt: skip
     assert set(row["beside"]) == {"ensemble", *SHORT["evaluate"]["baselines"]}
-    assert set(row["beside"]["ridge"]) == {"zsl", "seen", "unseen", "H", "ausuc"}
+    assert set(row["beside"]["ridge"]) == {"zsl", "ece", "seen", "unseen", "H", "ausuc"}
     assert row["selection"] == "val"
     assert row["seeds"] == 2
     assert 0 <= row["H"]["mean"] <= 100

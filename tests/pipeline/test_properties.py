@@ -73,7 +73,9 @@ def result(benchmark: tuple[Path, dict[str, PhaseFeatures]]) -> SeedResult:
 def _same_scores(a: SeedResult, b: SeedResult) -> None:
     assert a.scores.keys() == b.scores.keys()
     for name, scores in a.scores.items():
-        assert b.scores[name] == pytest.approx(scores, abs=1e-12), name
+        # The calibration's temperature is where a search stops.
+        tolerance = 1e-6 if name == "ece" else 1e-12
+        assert b.scores[name] == pytest.approx(scores, abs=tolerance), name
 
 
 # --- samples ------------------------------------------------------------------------------------

@@ -49,8 +49,12 @@ def test_pack_takes_clips_in_folders(
 
 
 def test_pack_without_a_model_writes_nothing(
-    clips: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    clips = tmp_path / "clips"
+    (clips / "0").mkdir(parents=True)
+    (clips / "0/one.mp4").write_bytes(b"never opened")
     with pytest.raises(SystemExit):
         pack(["--format", "video", str(clips), "--out", "mine", "--jobs", "1"])
     error = capsys.readouterr().err
