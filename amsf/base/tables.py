@@ -38,6 +38,12 @@ def read_table(path: Path, columns: str, **options: Any) -> pd.DataFrame:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         reader = csv.reader(io.StringIO(text, newline=""))
         header = next(reader, [])
+        for sign, called in ((";", "semicolons"), ("\t", "tabs")):
+            if len(header) == 1 and sign in header[0]:
+                raise InputError(
+                    f"{path}: {called} stand between its cells; expected commas, and the columns "
+                    f"{columns}: save it with commas"
+                )
         for row in reader:
             if row and len(row) != len(header):
                 raise InputError(

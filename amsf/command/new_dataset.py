@@ -85,7 +85,10 @@ def new_dataset(
     if not classes:
         classes = [WordedClass(f"{PLACEHOLDER} {number}", {}) for number in range(ROWS)]
     if len({key_of(one.label) for one in classes}) < max(3, len(classes)):
-        raise InputError("expected three or more labels, each another text")
+        raise InputError(
+            f"{len(classes)} labels: expected three or more labels, each another text, for two "
+            "seen classes and an unseen one; add classes that you have recordings of"
+        )
     texts = _texts(classes)
     folder = TEXTS / name
     files = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import string
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from amsf.skeleton.stature import UNITS
 
 _OPTIONS = ("up", "unit", "mirror", "flat", "layout", "pose_model")
 _ANYTHING = "[^/]+?"  # within a name, as little as will do
+_SIGNS = r"(?:[^\w/]|_)*?"  # between the words of a label and around it
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -85,14 +87,23 @@ class ClassFolders:
             "FORM with a {label} in it"
         )
         self._listed = self.path.is_file()
+        self.meant = (
+            f"a class of {self.path}" if self._listed else f"an id: there is no {self.path}"
+        )
         self.labels: list[str] = []
         if self._listed:
             self.labels = load_classes(dataset)["label"].astype(str).tolist()
-        self._ids = {_plain(label): number for number, label in enumerate(self.labels)}
-        self._ids |= {str(number): number for number in range(len(self.labels))}
+        self._ids: dict[str, set[int]] = {}  # spelling -> the classes that it may mean
+        for number, label in enumerate(self.labels):
+            for spelling in (_plain(label), str(number)):
+                self._ids.setdefault(spelling, set()).add(number)
 
     def label_of(self, file: Path) -> int:
-        """The class id of a file, -1 where no folder says it."""
+        """The class id of a file, -1 where no folder says it.
+
+        Raises:
+            InputError: a folder's name may be that of several classes.
+        """
         for folder in file.absolute().parents:
             if (label := self.id_of(folder.name)) != UNKNOWN:
                 return label
@@ -101,11 +112,22 @@ class ClassFolders:
         return UNKNOWN
 
     def id_of(self, name: str) -> int:
-        """The id of the class that is called so, -1 where none is."""
+        """The id of the class that is called so, -1 where none is.
+
+        Raises:
+            InputError: several may be.
+        """
         plain = _plain(name)
         if not self._listed and plain.isdecimal() and len(plain) < 10:
             return int(plain)
-        return self._ids.get(plain, UNKNOWN)
+        found = sorted(self._ids.get(plain, ()))
+        if len(found) > 1:
+            raise InputError(
+                f"'{name}' may be class {' or '.join(map(str, found))} of {self.path}; expected "
+                "labels that differ in more than signs and spaces, and that are no ids of others: "
+                "rename one there"
+            )
+        return found[0] if found else UNKNOWN
 
 
 class NameForm:
@@ -125,8 +147,9 @@ class NameForm:
     def __init__(self, form: str, folders: ClassFolders) -> None:
         self._form, self._folders = form, folders
         # A label may hold what stands between the fields: the longest that fits is meant.
-        spelled = [r"[\W_]*".join(re.findall(r"[^\W_]+", label)) for label in folders.labels]
-        known = "|".join([*sorted(filter(None, spelled), key=len, reverse=True), r"\d+"])
+        spelled = [_SIGNS.join(words) for label in folders.labels if (words := _words(label))]
+        known = "|".join([*sorted(spelled, key=len, reverse=True), r"\d+"])
+        known = f"{_SIGNS}(?:{known}){_SIGNS}"
         self._pattern = _pattern(form, known if folders.labels else r"\d+")
         self.people: dict[str, int] = {}
         self._numbers: list[str] = []
@@ -141,10 +164,10 @@ class NameForm:
         source = self._folders.source
         inside = above.relative_to(source).parts if above.is_relative_to(source) else ()
         depth = self._form.count("/") + 1
-        name = "/".join((*inside, recording.name)[-depth:])
+        name = _composed("/".join((*inside, recording.name)[-depth:]))
         found = self._pattern.fullmatch(name)
         if found is None:
-            where = f", where {{label}} is a class of {self._folders.path}"
+            where = f", where {{label}} is {self._folders.meant}"
             raise InputError(
                 f"its name, {name}, is not of the form {self._form} (--names)"
                 f"{where if '{label}' in self._form else ''}"
@@ -178,6 +201,7 @@ class NameForm:
 
 def _pattern(form: str, label: str) -> re.Pattern[str]:
     """A form as a regular expression, where ``label`` is that of a class."""
+    form = _composed(form)
     fields = {"": _ANYTHING, "subject": f"(?P<subject>{_ANYTHING})", "label": f"(?P<label>{label})"}
     pattern, given = "", list[str]()
     try:
@@ -205,5 +229,16 @@ def _pattern(form: str, label: str) -> re.Pattern[str]:
 
 def _plain(name: str) -> str:
     """A name in small letters without spaces, dashes and the like; a number without zeros."""
-    plain = re.sub(r"[\W_]+", "", name.casefold())
+    plain = "".join(_words(name.casefold()))
     return str(int(plain)) if plain.isdecimal() else plain
+
+
+def _words(text: str) -> list[str]:
+    """The runs of letters, digits and the marks that belong to letters, as in Hindi."""
+    kept = [c if unicodedata.category(c)[0] in "LMN" else " " for c in _composed(text)]
+    return "".join(kept).split()
+
+
+def _composed(text: str) -> str:
+    """Letters with their accents as one sign; names of files on a Mac have them as two."""
+    return unicodedata.normalize("NFC", text)

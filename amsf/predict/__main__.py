@@ -261,6 +261,9 @@ def _run(given: argparse.Namespace) -> bool:
                 hint = f"give a name that ends in {' or '.join(endings)}"
                 raise InputError(f"{target}: --{option} writes {what}; {hint}")
             check_writable(target)
+            read = [path for path in (*given.recording, given.classes) if path and path.exists()]
+            if target.exists() and any(target.samefile(path) for path in read):
+                raise InputError(f"{target}: --{option} would replace what is read; name another")
     predictor = Predictor.load(given.benchmark, given.seed)
     set_up(predictor.settings.compute)
     if given.classes is not None:
@@ -314,6 +317,8 @@ def _print(
         say(f"{given.benchmark} was trained on simulated recordings.\n")
     if given.transductive and named:
         say(f"Transductive: each answer depends on all {len(named)} recordings.\n")
+    if not named:
+        return
     if len(named) > IN_FULL and given.top is None and not given.why:
         say(as_lines(answers, given.false_alarms))
     else:

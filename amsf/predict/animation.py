@@ -21,6 +21,7 @@ from amsf.skeleton.joints import Layout
 WIDTH, HEIGHT = 480, 560
 _HEAD = 96  # pixels for the two lines of title
 _MARGIN = 28
+_SMALLEST = 9  # pixels of a letter that can still be read
 _SCALE = 2  # drawn larger and reduced, for smooth lines
 _MOST_FRAMES = 60
 _FRAME_MS = 1000 / 30  # of a Kinect
@@ -124,14 +125,26 @@ def fitted(
 
 
 def _write(pen: ImageDraw.ImageDraw, text: str, top: int, size: int, colour: str) -> None:
-    """A centred line; smaller where it would not fit."""
+    """A centred line; smaller where it would not fit, then without its middle."""
     room = (WIDTH - _MARGIN) * _SCALE
     font = _font(size * _SCALE)
     wide = pen.textlength(text, font)
     if wide > room:
-        font = _font(max(8, int(size * _SCALE * room / wide)))
+        font = _font(max(_SMALLEST * _SCALE, int(size * _SCALE * room / wide)))
+        text = _shortened(text, room, pen, font)
         wide = pen.textlength(text, font)
     pen.text(((WIDTH * _SCALE - wide) / 2, top * _SCALE), text, colour, font)
+
+
+def _shortened(
+    text: str, room: float, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont
+) -> str:
+    """A text, or as much of its two ends as has room."""
+    short, half = text, len(text) // 2
+    while half and pen.textlength(short, font) > room:
+        half = min(half - 1, int(half * room / pen.textlength(short, font)))
+        short = f"{text[:half]}…{text[len(text) - half :]}"
+    return short
 
 
 def _legend(pen: ImageDraw.ImageDraw) -> None:

@@ -171,12 +171,14 @@ class Predictor:
         backbone, text_folder, split_file = made.backbone, made.text_features, made.split
         folders = [made.model(one, "test") for one in used]
         name = used[0] if len(used) == 1 else ENSEMBLE
-        gate_file = made.evaluation_files.gate(name)
-        for path in (split_file, text_folder, backbone, *folders, gate_file):
+        files = made.evaluation_files
+        gate_file = files.gate(name)
+        needed = (split_file, text_folder, backbone, *folders, gate_file)
+        for path in (*needed, files.gate_space, files.confidence):
             if not path.exists():
                 raise InputError(f"{path}: not there yet; run `dvc repro` first")
         split, gate = Split.load(split_file), load_gate(gate_file)
-        confidence = Confidence.load(made.evaluation_files.confidence)
+        confidence = Confidence.load(files.confidence)
         models = [load_model(folder) for folder in folders]
         model: Scorer = models[0] if len(models) == 1 else Ensemble(models)
         extractor, note = load_extractor(backbone, encoder_name("test"))
@@ -199,7 +201,7 @@ class Predictor:
             extractor=extractor,
             model=model,
             gate=gate,
-            space=GateSpace.load(made.evaluation_files.gate_space),
+            space=GateSpace.load(files.gate_space),
             temperature=confidence.temperatures[str(name)],
             strangeness=confidence.strangeness,
             labels=tuple(load_classes(split.dataset)["label"].astype(str)),

@@ -60,6 +60,7 @@ def _finding(kind: type[BaseModel], item: Any) -> str:
 
 
 _EXPECTED = {  # pydantic's type of a finding -> what we say instead
+    "tuple_type": "expected a list, such as [one, another]",
     "too_short": "expected at least one entry",
     "string_too_short": "expected some text",
 }

@@ -106,9 +106,14 @@ def training_mask(
             f"acts, use '{BY_RECORDING}'"
         )
     if mask.all() or not mask.any():
+        remedy = "change the list, or add recordings of other people"
+        if partition == BY_RECORDING:
+            remedy = "record every class that is to train twice or more"
+        elif not where.endswith(f"{LIST_NAME}'"):
+            remedy = "add the recordings that are missing"
         raise InputError(
             f"{where} puts {int(mask.sum())} of {len(mask)} recordings into training and "
-            f"{int((~mask).sum())} into test; expected some in both"
+            f"{int((~mask).sum())} into test; expected some in both: {remedy}"
         )
     return mask
 

@@ -6,6 +6,7 @@ N = recordings · S = people · C = classes.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -73,7 +74,10 @@ def divide(recordings: Annotations, path: Path, called: Mapping[str, int]) -> li
         What a user should know of it, in sentences.
     """
     if path.exists():
-        return [f"{path} was there and stays: it says which recordings train"]
+        return [
+            f"{path} was there and stays: it says which recordings train",
+            *_others(path, called),
+        ]
     subject, label = recordings.subject, recordings.label
     training = half_of(subject, label)
     if not training:
@@ -100,3 +104,19 @@ def divide(recordings: Annotations, path: Path, called: Mapping[str, int]) -> li
             f"to {BY_RECORDING} (scores then say nothing of new people)"
         )
     return notes
+
+
+def _others(path: Path, called: Mapping[str, int]) -> list[str]:
+    """Say which numbers of a list that was there before are now other people's."""
+    now = {str(number): name for name, number in called.items()}
+    written = re.findall(r"^(\d+)  # (.+)$", path.read_text("utf-8", "replace"), re.MULTILINE)
+    moved = [
+        f"{number} was {name} and is {now.get(number, 'nobody')}"
+        for number, name in written
+        if now.get(number, "nobody") != name
+    ]
+    if not moved:
+        return []
+    return [
+        f"{path}: people are numbered anew: {first_ten(moved)}; correct or delete it and pack again"
+    ]

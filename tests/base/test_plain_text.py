@@ -51,3 +51,13 @@ def test_tables_name_wide_encodings_too(tmp_path: Path) -> None:
         read_table(path, "id,label")
     path.write_text("id,label\r\n0,hüpfen\r\n", encoding="utf-8-sig", newline="")
     assert read_table(path, "id,label").to_dict("list") == {"id": [0], "label": ["hüpfen"]}
+
+
+@pytest.mark.parametrize(("sign", "called"), [(";", "semicolons"), ("\t", "tabs")])
+def test_tables_name_what_else_stands_between_cells(tmp_path: Path, sign: str, called: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"id{sign}label\n0{sign}hop, and skip\n")
+    with pytest.raises(InputError, match=rf"a\.csv: {called} stand between its cells; expected co"):
+        read_table(path, "id,label")
+    path.write_text("label\nhop; and skip\n")
+    assert read_table(path, "label").to_dict("list") == {"label": ["hop; and skip"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,39 @@ def test_a_name_is_read_by_its_form(form: str, path: str, expected: tuple[int, i
         assert told(form, path) == expected
 
 
+def test_letters_and_signs_of_all_scripts_are_read() -> None:
+    labels = ["Tür öffnen", "tür schließen!", "हाथ की", "हाथ कि", "(re)turn", "push/pull"]
+    rows = "".join(f"{i},{label},1\n" for i, label in enumerate(labels))
+    Path("data/classes/more.csv").write_text(f"id,label,persons\n{rows}", "utf-8")
+    for number, label in enumerate(labels):
+        for form in ("NFC", "NFD"):  # on Linux and Windows; on a Mac
+            name = unicodedata.normalize(form, f"Jörg/{label.replace('/', '-')}_01")
+            assert told("{subject}/{label}_{}", name, "more") == (number, 1)
+    said = NameForm("{subject}_{label}", ClassFolders("more", Path("clips")))
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "Jörg_tür_öffnen")
+        said.told(Recording(POSE, name), Path("clips", f"{name}.bvh"))
+    assert said.people == {"jörg": 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "classes"),
+    [(["walk", "run", "walk -"], "walk", "0 or 2"), (["1", "2", "sit"], "1", "0 or 1")],
+)
+def test_a_name_that_may_be_two_classes_is_refused(
+    labels: list[str], name: str, classes: str
+) -> None:
+    rows = "".join(f"{i},{label},1\n" for i, label in enumerate(labels))
+    Path("data/classes/more.csv").write_text(f"id,label,persons\n{rows}")
+    with pytest.raises(InputError, match=rf"'{name}' may be class {classes} of .*more\.csv"):
+        told("{label}", name, "more")
+    with pytest.raises(InputError, match=rf"'{name}' may be class {classes} of .*more\.csv"):
+        ClassFolders("more", Path("clips")).label_of(Path("clips", name, "a.bvh"))
+
+
 def test_without_a_class_list_labels_are_numbers() -> None:
     assert told("{label}_{}", "04_a", "other") == (4, -1)
-    with pytest.raises(InputError, match=r"is a class of data/classes/other\.csv"):
+    with pytest.raises(InputError, match=r"is an id: there is no data/classes/other\.csv"):
         told("{label}_{}", "sit_a", "other")
 
 
@@ -110,7 +141,22 @@ def test_people_by_names_are_numbered_and_half_of_them_train(
     (OUT / LIST_NAME).write_text("2\n")
     run("--names", "{subject}/{label}_{}")
     assert (OUT / LIST_NAME).read_text() == "2\n"
-    assert "was there and stays" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "was there and stays" in said.err
+    assert "numbered anew" not in said.err
+
+
+def test_people_who_come_later_may_change_the_numbers_of_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clips("ben/sit_1", "cleo/sit_1")
+    run("--names", "{subject}/{label}_{}")
+    assert (OUT / LIST_NAME).read_text().splitlines()[1:] == ["1  # ben"]
+    clips("ben/sit_1", "cleo/sit_1", "anna/sit_1")
+    capsys.readouterr()
+    run("--names", "{subject}/{label}_{}")
+    said = f"{OUT / LIST_NAME}: people are numbered anew: 1 was ben and is anna; correct or delete"
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,18 @@ def test_two_persons_stay_in_the_picture_with_the_title(
     assert len(pixels(frames(tmp_path / "two.gif")[0], pale)) > 50
 
 
+def test_of_a_caption_beyond_all_room_the_two_ends_stay(
+    tmp_path: Path, standing: np.ndarray
+) -> None:
+    drawn = []
+    for name in ("n" * 300, "n" * 400):
+        write_gif(tmp_path / "long.gif", [Scene(standing[:, :1], "A", f"9 % {name} x")], LAYOUT)
+        drawn.append(np.asarray(frames(tmp_path / "long.gif")[0])[50:96])
+    np.testing.assert_array_equal(*drawn)
+    assert (drawn[0][:, [*range(4), *range(-4, 0)]] > 250).all()
+    assert (drawn[0] < 120).all(-1).any(1).sum() >= 5  # rows of a line that can be read
+
+
 def test_scenes_follow_each_other(tmp_path: Path, standing: np.ndarray) -> None:
     scenes = [Scene(standing[:, :4], "one", "seen"), Scene(standing[:, 4:9], "two", "unseen")]
     write_gif(tmp_path / "both.gif", scenes, LAYOUT)

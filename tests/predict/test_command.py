@@ -171,7 +171,7 @@ def test_a_broken_recording_among_good_ones_of_a_file(
 
 def test_nothing_readable(demo_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = call(capsys, ["none.npz"], code=1)
-    assert out.strip() == ""
+    assert out == ""
     assert err == "error: none.npz: no such file\n"
 
 
@@ -193,6 +193,19 @@ def test_a_file_of_another_kind_is_refused(
     assert out == ""
     assert "out.pdf: " in err
     assert "give a name that ends in ." in err
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_what_is_read_is_not_replaced(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: bool
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("label,description\nhop,You hop on one leg.\n")
+    read = [clip, "--classes", path] if words else [clip, path]
+    out, err = call(capsys, [*read, "--csv", tmp_path / "." / "mine.csv"], code=1)
+    assert out == ""
+    assert err == f"error: {path}: --csv would replace what is read; name another\n"
+    assert path.read_text().startswith("label,description")
 
 
 def test_a_folder_in_lines_rows_and_a_page(

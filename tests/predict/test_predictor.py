@@ -258,6 +258,17 @@ def test_the_docstring_example_runs(demo_project: Path) -> None:
     assert runner.summarize(verbose=False) == (0, 5)
 
 
+@pytest.mark.parametrize("name", ["confidence.json", "gate_space.safetensors"])
+def test_an_evaluation_of_before_is_to_be_run_again(demo_project: Path, name: str) -> None:
+    path = demo_project / "data/evaluation" / KEY / name
+    aside = path.rename(path.with_suffix(".aside"))
+    try:
+        with pytest.raises(InputError, match=rf"{name}: not there yet; run `dvc repro` first"):
+            Predictor.load(KEY)
+    finally:
+        aside.rename(path)
+
+
 def test_benchmarks_that_cannot_predict(
     demo_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

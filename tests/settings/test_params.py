@@ -311,6 +311,10 @@ def test_set_may_switch_the_protocol(load: Loader) -> None:
         ({"set": {"model": {"heads": 0}}}, r"utd27-u5\.set: model\.heads is 0"),
         ({"set": {"model": {"fusion": "SA"}}}, r"utd27-u5\.set: model\.fusion is SA"),
         ({"set": {"evaluate": {"task": "zsl"}}}, r"utd27-u5\.set: protocol\.selection is val"),
+        (
+            {"also": "pku51"},
+            r"utd27-u5\.also is 'pku51': expected a list, such as \[one, another\]",
+        ),
         ({"set": {"model": 3}}, r"benchmarks\.utd27-u5\.set\.model is 3"),
         ({"set": None}, r"benchmarks\.utd27-u5\.set is None"),
         ({"unseen": 0}, r"benchmarks\.utd27-u5\.unseen is 0"),

@@ -62,7 +62,7 @@ def test_a_users_list_of_subjects(tmp_path_factory, listed: set[int], subjects: 
     skeletons = recordings("mine", [(s, -1, -1) for s in subjects])
     expected = [s in listed for s in subjects]
     if len(set(expected)) == 1:
-        with pytest.raises(InputError, match="expected some in both"):
+        with pytest.raises(InputError, match="expected some in both: change the list"):
             training_mask(skeletons, "subject", folder)
     else:
         assert training_mask(skeletons, "subject", folder).tolist() == expected
