@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,6 @@ from amsf.machine.allowance import runs_allowed
 from amsf.settings.params import Compute
 from amsf.stage.portable import kernels, refuse_other_kernels
 
-ANSWER_WITHIN = 30  # seconds that a scheduler has
 # What torch says where memory cannot be had, or where the number of bytes is beyond all numbers.
 _NO_MEMORY = re.compile(r"allocat|out of memory|overflow", re.IGNORECASE)
 # Tasks draw from torch's own random stream, which all threads of a Dask worker share.
@@ -45,7 +44,13 @@ def side_by_side(
             ended by the system; a task does not fit into the memory.
     """
     jobs = compute.jobs or runs_allowed(compute.threads)
-    where = _cluster(compute.scheduler) if compute.scheduler else _here(compute, jobs, len(tasks))
+    where: AbstractContextManager[None]
+    if compute.scheduler:
+        from amsf.machine.cluster import workers_of
+
+        where = workers_of(compute.scheduler)
+    else:
+        where = _here(compute, jobs, len(tasks))
     with workers_alive(f"compute.jobs (there were {min(jobs, len(tasks))} runs at once)"), where:
         parent = None if compute.scheduler else os.getpid()
         asking = kernels()
@@ -102,29 +107,3 @@ def _watch(parent: int) -> None:
 def _here(compute: Compute, jobs: int, tasks: int) -> Iterator[None]:
     with parallel_config("loky", n_jobs=min(jobs, tasks), inner_max_num_threads=compute.threads):
         yield
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    from distributed import Client, KilledWorker  # takes a second to import, and few runs need it
-
-    try:
-        client = Client(address, timeout=ANSWER_WITHIN, set_as_default=False)
-    # Each protocol has errors of its own for what it lacks: certificates, a package, a port.
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"compute.scheduler is {address}, but no Dask scheduler answers there within "
-            f"{ANSWER_WITHIN} s ({reason}); start one (docs/clusters.md), or leave it empty to run "
-            "on this machine"
-        ) from error
-    backend = parallel_config("dask", client=client, wait_for_workers_timeout=ANSWER_WITHIN)
-    try:
-        with client, backend:
-            yield
-    except KilledWorker as error:
-        raise InputError(
-            f"a run was given up after several workers of {address} ended under it, most often "
-            "because the memory ran out; give each worker more, or start fewer on a machine "
-            "(docs/clusters.md), and run the same command again"
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -56,7 +57,7 @@ def test_an_error_reaches_the_caller(tmp_path: Path, jobs: int) -> None:
 
 
 def test_no_scheduler_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "ANSWER_WITHIN", 1)
+    monkeypatch.setattr("amsf.machine.cluster.ANSWER_WITHIN", 1)
     with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9, but no Dask scheduler answers"):
         side_by_side(note, [], Compute(scheduler="tcp://127.0.0.1:9"), "notes")
 
@@ -180,6 +181,19 @@ def test_an_array_that_cannot_be_had_is_told() -> None:
 
 @pytest.mark.parametrize("address", ["tls://127.0.0.1:9", "ucx://127.0.0.1:9", "ws://127.0.0.1:9"])
 def test_schedulers_of_other_protocols(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setattr(parallel, "ANSWER_WITHIN", 1)
+    monkeypatch.setattr("amsf.machine.cluster.ANSWER_WITHIN", 1)
     with pytest.raises(InputError, match=f"{address}, but no Dask scheduler answers there"):
         side_by_side(note, [], Compute(scheduler=address), "notes")
+
+
+def test_a_client_that_finds_no_scheduler_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is closed when it is collected may wait for the next one, which waits for it."""
+    from distributed import Client
+
+    monkeypatch.setattr("amsf.machine.cluster.ANSWER_WITHIN", 1)
+    for address in ("tcp://127.0.0.1:9", "ws://127.0.0.1:9"):
+        with pytest.raises(InputError, match="no Dask scheduler answers there") as told:
+            side_by_side(note, [], Compute(scheduler=address), "notes")
+        there = [item for item in gc.get_objects() if issubclass(type(item), Client)]
+        assert told.value.__cause__ is not None  # which keeps the client
+        assert {client.status for client in there} == {"closed"}

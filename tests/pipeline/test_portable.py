@@ -70,6 +70,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return compute(tmp_path_factory.mktemp("here") / "out", 1)
 
 
+@pytest.mark.timeout(2400)
 @pytest.mark.skipif(not has_avx2(), reason="this processor has no AVX2: nothing is pinned on it")
 def test_an_emulated_haswell_gives_the_same_bytes(here: dict[str, bytes], tmp_path: Path) -> None:
     there = compute(tmp_path / "out", 1, QEMU, "-cpu", "Haswell")
