@@ -52,8 +52,7 @@ def motion_parts(joints: Tensor, layout: str) -> dict[str, Tensor]:
 def encoder_parts(encoder: SkeletonEncoder, people: Persons) -> dict[str, Tensor]:
     """What the graph convolutions give, pooled: mean and deviation over time, joint by joint.
 
-    Of a third the mean. ``encoder`` has the features that the pipeline uses, which lie behind the
-    temporal convolutions.
+    Of a third the mean. ``encoder`` has the features that the pipeline uses.
     """
     x = encoder.channels(people)
     x = encoder.input_norm(x.flatten(2).flatten(0, 1)).view_as(x)
@@ -65,5 +64,4 @@ def encoder_parts(encoder: SkeletonEncoder, people: Persons) -> dict[str, Tensor
     for k, third in enumerate(THIRDS):  # a frame on an edge counts in part
         weight = (torch.minimum(at + 1, edges[k + 1]) - torch.maximum(at, edges[k])).clamp(min=0)
         found[third] = (h * (weight / weight.sum())[:, None, None]).sum(1).flatten(1)
-    rows = encoder.gather(h.flatten(2).flatten(0, 1)).unflatten(0, h.shape[:2])
-    return found | {"encoder": encoder.temporal(rows.transpose(1, 2)).mean(2)}
+    return found | {"encoder": encoder(people, len(h))[0]}

@@ -21,7 +21,7 @@ import torch
 
 from amsf.backbone.joined import Joined
 from amsf.backbone.motion import motion_features, motion_names
-from amsf.backbone.network import FEATURES, EncoderShape, SkeletonEncoder, keep_classes
+from amsf.backbone.network import EncoderShape, SkeletonEncoder, keep_classes
 from amsf.backbone.preprocessing import join_samples, prepare
 from amsf.backbone.seen_classifier import Scaling, SeenClassifier
 from amsf.backbone.training import encode, load_encoder, save_encoder, train_encoder
@@ -33,6 +33,7 @@ from amsf.skeleton.recordings import SkeletonSet
 
 Note = dict[str, Any]
 _MOST_CLASSES = 1 << 16  # before memory is taken for as many as a file may claim
+_MOTION = len(motion_names())
 
 
 class Extractor(Protocol):
@@ -100,7 +101,7 @@ class EncoderExtractor:
     @property
     def width(self) -> int:
         """F."""
-        return FEATURES
+        return self.encoder.shape.features
 
     def compute(
         self,
@@ -307,7 +308,8 @@ def load_extractor(folder: Path, name: str) -> tuple[Extractor, Note]:
     file = folder / f"{name}_scaling.safetensors"
     tensors = read_tensors(file)
     try:
-        scalings = [_scaling(k, tensors, w) for k, w in _WIDTHS.items()]
+        widths = {"backbone": encoder.shape.features, "motion": _MOTION}
+        scalings = [_scaling(k, tensors, w) for k, w in widths.items()]
     except (KeyError, ValueError) as error:
         raise InputError(
             f"{file}: not the scalings of this version ({error}); run the backbone stage again"
@@ -320,24 +322,21 @@ def _load_motion(folder: Path, name: str, note: Note) -> MotionExtractor:
     try:
         layout, classes = str(note["shape"]["layout"]), int(note["shape"]["classes"])
         layout_of(layout)
-        columns, width = tensors["columns"], _WIDTHS["motion"]
+        columns = tensors["columns"]
         if not 0 < classes <= _MOST_CLASSES:
             raise ValueError(f"classes is {classes}")
         if columns.ndim != 1 or not np.isin(columns, range(classes)).all():
             raise ValueError(f"columns are {columns}; expected some of {classes} classes")
-        weight = _finite("weight", tensors, (len(columns), width))
+        weight = _finite("weight", tensors, (len(columns), _MOTION))
         classifier = SeenClassifier(
             columns, weight, _finite("bias", tensors, (len(columns),)), classes
         )
-        return MotionExtractor(layout, _scaling("motion", tensors, width), classifier)
+        return MotionExtractor(layout, _scaling("motion", tensors, _MOTION), classifier)
     except (KeyError, TypeError, ValueError, InputError) as error:
         raise InputError(
             f"{folder / name}.json and .safetensors: not a motion extractor of this version "
             f"({error}); run the backbone stage again"
         ) from error
-
-
-_WIDTHS = {"backbone": FEATURES, "motion": len(motion_names())}
 
 
 def _motion(

@@ -1,13 +1,17 @@
 """The skeleton encoder: graph convolutions over the joints, then temporal convolutions.
 
-Each person is read in their own frame with the partner beside them, by the same weights; the
-features of a sample are the mean over persons, so that the order of two persons does not matter.
+Each person is read in their own frame with the partner beside them, by the same weights; what is
+found of a sample is the mean over persons, so that the order of two persons does not matter. The
+features are how much each channel of the first graph convolution varies over time, joint by joint:
+behind it the network forgets what would tell apart the classes that it is not trained on
+(docs/methods.md has the numbers).
+
 The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
 adaptive part (2s-AGCN, Shi et al., CVPR 2019). Its products are of large matrices whose rows lie in
 memory as they are: a convolution over such small maps spends a third of its time on reordering.
 
 Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K kinds of
-neighbour in the graph, W width, F = 256 features, C classes of the dataset.
+neighbour in the graph, W width, F = W·J features, C classes of the dataset.
 """
 
 from __future__ import annotations
@@ -21,7 +25,6 @@ from amsf.backbone.preprocessing import Persons
 from amsf.machine.linear import LinearMap, linear
 from amsf.skeleton.joints import Layout, layout_of
 
-FEATURES = 256
 # Position, velocity and the partner's position of a joint, and the root's own path and velocity.
 _CHANNELS = 15
 _KERNEL = 5
@@ -38,7 +41,7 @@ class EncoderShape:
         frames: the number of frames, T, that every recording is resampled to.
         graph_width: the width W of the graph convolutions.
         width: the number of channels of the temporal convolutions.
-        dropout: the share of features that is dropped in training.
+        dropout: the share of these that is dropped in training.
     """
 
     layout: str
@@ -47,6 +50,11 @@ class EncoderShape:
     graph_width: int = 24
     width: int = 256
     dropout: float = 0.3
+
+    @property
+    def features(self) -> int:
+        """F."""
+        return self.graph_width * len(layout_of(self.layout))
 
 
 def neighbourhoods(layout: Layout) -> Tensor:
@@ -123,10 +131,10 @@ class SkeletonEncoder(nn.Module):
         self.temporal = nn.Sequential(
             TemporalBlock(shape.width, shape.width, 2),
             TemporalBlock(shape.width, shape.width, 2),
-            TemporalBlock(shape.width, FEATURES, 1),
+            TemporalBlock(shape.width, shape.width, 1),
         )
         self.dropout = nn.Dropout(shape.dropout)
-        self.classify = nn.Linear(FEATURES, shape.classes)
+        self.classify = nn.Linear(shape.width, shape.classes)
 
     def forward(self, people: Persons, batch: int) -> tuple[Tensor, Tensor]:
         """Encode a batch.
@@ -136,23 +144,21 @@ class SkeletonEncoder(nn.Module):
             batch: the number of samples, B.
 
         Returns:
-            Features (B, 256), not negative, and logits (B, C).
+            Features (B, F), not negative, through which no gradient flows, and logits (B, C).
         """
         x = self.channels(people)  # (P, T, J, 15)
         x = self.input_norm(x.flatten(2).flatten(0, 1)).view_as(x)
         # Neighbouring frames become channels: all they hold is kept, at half the cost.
         x = x.unflatten(1, (-1, _FOLD)).permute(0, 1, 4, 2, 3).flatten(2, 3)  # (P, T / 2, 30, J)
-        x = self.graph(x).flatten(2)  # (P, T / 2, W·J)
+        x = self.graph[0](x)  # (P, T / 2, W, J)
+        varied = _deviation(x.detach()).flatten(1)  # (P, W·J)
+        x = self.graph[1:](x).flatten(2)  # (P, T / 2, W·J)
         rows = self.gather(x.flatten(0, 1))
-        x = rows.unflatten(0, x.shape[:2]).transpose(1, 2)  # (P, 256, T / 2)
-        x = self.temporal(x).mean(2)  # (P, F)
-        # Each person has a slot: sums into a shared one are not deterministic on CUDA.
-        slots = x.new_zeros(batch, 2, FEATURES)
-        slots[people.sample, people.person] = x
-        persons = torch.zeros(batch, 2, device=x.device)
-        persons[people.sample, people.person] = 1.0
-        features = slots.sum(1) / persons.sum(1, keepdim=True).clamp(min=1.0)
-        return features, self.classify(self.dropout(features))
+        x = rows.unflatten(0, x.shape[:2]).transpose(1, 2)  # (P, width, T / 2)
+        x = self.temporal(x).mean(2)
+        summary = _mean_of_persons(x, people, batch)  # (B, width)
+        logits = self.classify(self.dropout(summary))
+        return _mean_of_persons(varied, people, batch), logits
 
     def channels(self, people: Persons) -> Tensor:
         """(P, T, J, 15) numbers of a joint in a frame."""
@@ -173,6 +179,25 @@ def keep_classes(encoder: SkeletonEncoder, classes: int) -> SkeletonEncoder:
     kept = SkeletonEncoder(shape).to(encoder.classify.weight.device)
     kept.load_state_dict(state)
     return kept.train(encoder.training)
+
+
+def _deviation(x: Tensor) -> Tensor:
+    """Mean absolute deviation over time: (P, T, ...) -> (P, ...).
+
+    Not the standard deviation, which names unseen classes as often: torch's takes 15 times as long,
+    and square roots differ between processors.
+    """
+    return (x - x.mean(1, keepdim=True)).abs().mean(1)
+
+
+def _mean_of_persons(x: Tensor, people: Persons, batch: int) -> Tensor:
+    """Means of (P, ·) over the present persons of each sample: (B, ·)."""
+    # Each person has a slot: sums into a shared one are not deterministic on CUDA.
+    slots = x.new_zeros(batch, 2, x.shape[1])
+    slots[people.sample, people.person] = x
+    persons = torch.zeros(batch, 2, device=x.device)
+    persons[people.sample, people.person] = 1.0
+    return slots.sum(1) / persons.sum(1, keepdim=True).clamp(min=1.0)
 
 
 def _velocity(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 Training takes a fixed number of epochs over the given samples and looks at nothing else: no
 sample of an unseen class or of the test enters the weights, the statistics or the stopping.
 
-Axis letters: N samples, B samples of a batch, F = 256 features, C classes of the dataset.
+Axis letters: N samples, B samples of a batch, F features, C classes of the dataset.
 """
 
 from __future__ import annotations
