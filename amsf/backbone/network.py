@@ -2,16 +2,17 @@
 
 Each person is read in their own frame with the partner beside them, by the same weights; what is
 found of a sample is the mean over persons, so that the order of two persons does not matter. The
-features are how much each channel of the first graph convolution varies over time, joint by joint:
-behind it the network forgets what would tell apart the classes that it is not trained on
-(docs/methods.md has the numbers).
+features are mean and deviation over time of the layer that gathers the joints, before the temporal
+convolutions: behind it the network forgets what would tell apart the classes that it is not trained
+on (docs/methods.md has the numbers).
 
 The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
 adaptive part (2s-AGCN, Shi et al., CVPR 2019). Its products are of large matrices whose rows lie in
 memory as they are: a convolution over such small maps spends a third of its time on reordering.
 
 Axis letters: B samples of a batch, P present persons of a batch, T frames, J joints, K kinds of
-neighbour in the graph, W width, F = W·J features, C classes of the dataset.
+neighbour in the graph, W width of the graph convolutions, H that behind them, F = 2·H features, C
+classes of the dataset.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class EncoderShape:
         classes: the number of classes, C.
         frames: the number of frames, T, that every recording is resampled to.
         graph_width: the width W of the graph convolutions.
-        width: the number of channels of the temporal convolutions.
+        width: the number of channels H behind them.
         dropout: the share of these that is dropped in training.
     """
 
@@ -54,7 +55,7 @@ class EncoderShape:
     @property
     def features(self) -> int:
         """F."""
-        return self.graph_width * len(layout_of(self.layout))
+        return 2 * self.width
 
 
 def neighbourhoods(layout: Layout) -> Tensor:
@@ -150,15 +151,13 @@ class SkeletonEncoder(nn.Module):
         x = self.input_norm(x.flatten(2).flatten(0, 1)).view_as(x)
         # Neighbouring frames become channels: all they hold is kept, at half the cost.
         x = x.unflatten(1, (-1, _FOLD)).permute(0, 1, 4, 2, 3).flatten(2, 3)  # (P, T / 2, 30, J)
-        x = self.graph[0](x)  # (P, T / 2, W, J)
-        varied = _deviation(x.detach()).flatten(1)  # (P, W·J)
-        x = self.graph[1:](x).flatten(2)  # (P, T / 2, W·J)
+        x = self.graph(x).flatten(2)  # (P, T / 2, W·J)
         rows = self.gather(x.flatten(0, 1))
-        x = rows.unflatten(0, x.shape[:2]).transpose(1, 2)  # (P, width, T / 2)
-        x = self.temporal(x).mean(2)
-        summary = _mean_of_persons(x, people, batch)  # (B, width)
-        logits = self.classify(self.dropout(summary))
-        return _mean_of_persons(varied, people, batch), logits
+        gathered = rows.unflatten(0, x.shape[:2])  # (P, T / 2, H)
+        features = _mean_of_persons(_over_time(gathered.detach()), people, batch)
+        x = self.temporal(gathered.transpose(1, 2)).mean(2)
+        summary = _mean_of_persons(x, people, batch)  # (B, H)
+        return features, self.classify(self.dropout(summary))
 
     def channels(self, people: Persons) -> Tensor:
         """(P, T, J, 15) numbers of a joint in a frame."""
@@ -181,13 +180,14 @@ def keep_classes(encoder: SkeletonEncoder, classes: int) -> SkeletonEncoder:
     return kept.train(encoder.training)
 
 
-def _deviation(x: Tensor) -> Tensor:
-    """Mean absolute deviation over time: (P, T, ...) -> (P, ...).
+def _over_time(x: Tensor) -> Tensor:
+    """Mean and mean absolute deviation over time: (P, T, H) -> (P, 2·H).
 
-    Not the standard deviation, which names unseen classes as often: torch's takes 15 times as long,
-    and square roots differ between processors.
+    The standard deviation names unseen classes as often, but torch's takes 15 times as long, and
+    square roots differ between processors.
     """
-    return (x - x.mean(1, keepdim=True)).abs().mean(1)
+    mean = x.mean(1, keepdim=True)
+    return torch.cat([mean, (x - mean).abs().mean(1, keepdim=True)], 2).squeeze(1)
 
 
 def _mean_of_persons(x: Tensor, people: Persons, batch: int) -> Tensor:

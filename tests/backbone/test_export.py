@@ -51,7 +51,7 @@ def test_the_features_stage_imports_what_was_exported(source: Path, output: Path
     for phase in ("test", "val"):
         sets = import_phase(find_folder(output, SPLIT, phase), SPLIT, phase, gated=True)
         assert len(sets["train"].labels) == len(roles[phase]["train"])
-        assert sets["gzsl"].features.shape[1] == 256
+        assert sets["gzsl"].features.shape[1] == 512
         assert sets["gzsl"].logits is not None
         assert sets["gzsl"].logits.shape[1] == 59
     assert len(sets["gzsl"].labels) == len(roles["val"]["ztest"]) + len(roles["val"]["val"])
@@ -86,7 +86,7 @@ def test_rows_names_and_labels_belong_together(source: Path, output: Path) -> No
             assert found.tolist() == [label_of[name] for name in rows]
             features = np.load(folder / f"{part}.npy")
             assert features.dtype == np.float32
-            assert features.shape == (len(rows), 256)
+            assert features.shape == (len(rows), 512)
     test = find_folder(output, SPLIT, "test")
     names = json.loads((test / "names.json").read_text())
     new = np.isin(np.load(test / "g_label.npy"), SPLIT.unseen)

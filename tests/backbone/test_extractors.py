@@ -14,7 +14,6 @@ import torch
 from amsf.backbone.export import PhaseResult, export_features
 from amsf.backbone.extractors import load_extractor
 from amsf.backbone.motion import motion_features, motion_names
-from amsf.backbone.network import FEATURES
 from amsf.backbone.roles import assign_roles
 from amsf.backbone.seen_classifier import UNLEARNT
 from amsf.base.errors import InputError
@@ -33,7 +32,8 @@ SETTINGS = Settings.model_validate(
     }
 )
 MOTION = len(motion_names())
-WIDTHS = {"motion": MOTION, "backbone+motion": FEATURES + MOTION}
+ENCODED = 512
+WIDTHS = {"motion": MOTION, "backbone+motion": ENCODED + MOTION}
 CPU = torch.device("cpu")
 Made = Callable[[str], Path]
 
@@ -120,11 +120,11 @@ def test_combined_features_are_both_and_the_logits_are_the_encoders(
 ) -> None:
     both = arrays_of(made("backbone+motion"), "val")
     motion, encoder = arrays_of(made("motion"), "val"), arrays_of(made("backbone"), "val")
-    np.testing.assert_array_equal(both["val"][:, FEATURES:], motion["val"])
+    np.testing.assert_array_equal(both["val"][:, ENCODED:], motion["val"])
     np.testing.assert_array_equal(both["val_out"], encoder["val_out"])
     mean, deviation = encoder["train"].mean(0), encoder["train"].std(0)
     expected = ((encoder["val"] - mean) / np.where(deviation < 1e-6, 1, deviation)).clip(-5, 5)
-    np.testing.assert_allclose(both["val"][:, :FEATURES], expected, atol=1e-3)
+    np.testing.assert_allclose(both["val"][:, :ENCODED], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", WIDTHS)
@@ -173,7 +173,7 @@ def test_only_the_training_recordings_shape_an_extractor(
 @pytest.mark.parametrize("kind", [*WIDTHS, "backbone"])
 def test_a_saved_extractor_gives_the_same(recordings: SkeletonSet, made: Made, kind: str) -> None:
     extractor, note = load_extractor(made(kind), "encoder_test")
-    assert (extractor.layout, extractor.width) == ("kinect25", WIDTHS.get(kind, FEATURES))
+    assert (extractor.layout, extractor.width) == ("kinect25", WIDTHS.get(kind, ENCODED))
     assert (note["features"], note["classes"]) == (kind, list(SPLIT.seen))
     assert note["simulated"] is True
     rows = np.flatnonzero(recordings.subject % 2 == 0)

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from amsf.backbone.network import (
-    FEATURES,
     EncoderShape,
     GraphConvolution,
     SkeletonEncoder,
@@ -36,7 +35,8 @@ def test_every_layout_gives_features_and_logits(name: str, persons: int) -> None
     encoder = SkeletonEncoder(EncoderShape(name, classes=7, frames=32)).eval()
     samples = random_batch(LAYOUTS[name], persons)
     features, logits = encoder(separate_persons(samples, LAYOUTS[name]), 3)
-    assert features.shape == (3, FEATURES)
+    assert features.shape == (3, 512)
+    assert encoder.shape.features == features.shape[1]
     assert logits.shape == (3, 7)
     assert (features >= 0).all()
     assert features.std() > 0
@@ -71,6 +71,24 @@ def test_graph_convolution_is_a_sum_over_partitions_and_neighbours() -> None:
     expected = torch.relu(expected / (1 + layer.norm.eps) ** 0.5 + x)
     found = layer(x.transpose(1, 2)).transpose(1, 2)
     torch.testing.assert_close(found.detach(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_features_are_mean_and_deviation_of_the_gathered_joints_by_hand() -> None:
+    """Two persons, then one alone: over time first, then the mean over persons."""
+    encoder = SkeletonEncoder(EncoderShape("kinect25", 5, 16)).eval()
+    made = torch.zeros(3, 8, 256)  # (P, T / 2, H)
+    made[0, :, 7] = torch.tensor([0.0, 4.0]).repeat(4)  # mean 2, deviation 2
+    made[1, :, 7] = 5.0
+    made[2, 0, 0] = 8.0  # mean 1, deviation (7 + 7 * 1) / 8
+    encoder.gather.register_forward_hook(lambda module, given, found: made.flatten(0, 1))
+    joints = torch.zeros(2, 2, 16, 25, 3)
+    samples = SkeletonSamples(joints, torch.tensor([[True, True], [True, False]]))
+    features, _ = encoder(separate_persons(samples, encoder.layout), 2)
+    expected = torch.zeros(2, 2, 256)  # mean, then deviation
+    expected[0, :, 7] = torch.tensor([(2 + 5) / 2, (2 + 0) / 2])
+    expected[1, :, 0] = torch.tensor([1.0, 1.75])
+    torch.testing.assert_close(features, expected.flatten(1))
+    assert not features.requires_grad
 
 
 def test_the_order_of_two_persons_does_not_matter() -> None:

@@ -43,7 +43,7 @@ def test_it_learns_classes_that_carry_to_other_people(
     encoder = train_encoder(*data["train"], CLASSES, SHAPE, KNOBS, CPU)
     samples, label = data["test"]
     features, logits = encode(encoder, samples, CPU)
-    assert features.shape == (len(label), 256)
+    assert features.shape == (len(label), 2 * 64)
     assert logits.shape == (len(label), 59)
     found = np.asarray(CLASSES)[logits[:, CLASSES].argmax(1)]
     assert (found == label).mean() > 0.8

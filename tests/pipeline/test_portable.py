@@ -24,7 +24,10 @@ ROOT = Path(__file__).parents[2]
 QEMU = "qemu-x86_64"
 SCORES = "metrics/gzsl.json"
 # The rest is the log of the stages and what this run is given.
-MADE = ("text.npy", "encoder.safetensors", "features.npy", "data/models", "data/evaluation", SCORES)
+MADE = (
+    *("text.npy", "encoder.safetensors", "features.npy", "logits.npy"),
+    *("data/models", "data/evaluation", SCORES),
+)
 
 # Of glibc's malloc: what it asks the kernel for at once, and never gives back, in bytes.
 LARGE_PIECES = {

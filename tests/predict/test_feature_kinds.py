@@ -25,7 +25,7 @@ from tests.support.pose_model import scene, write_clip
 from tests.support.small_project import KEY, small_project
 
 SKELETONS = "data/simulated/demo/skeletons.safetensors"
-WIDTHS = {"motion": 318, "backbone+motion": 256 + 318}
+WIDTHS = {"motion": 318, "backbone+motion": 512 + 318}
 
 
 @pytest.fixture(params=WIDTHS)

@@ -115,7 +115,7 @@ OF_SCORES = ScoreGate(
 def test_joint_probability_by_hand(
     predictor: Predictor, gate: FittedGate, stricter: FittedGate
 ) -> None:
-    features = torch.rand(1, 256, generator=torch.Generator().manual_seed(0))
+    features = torch.rand(1, predictor.extractor.width, generator=torch.Generator().manual_seed(0))
     logits = np.zeros((1, 59), np.float32)
     seen = predictor.model.config.seen
     logits[0, seen[3]] = gate.temperature * np.log(50)  # 50 seen classes have e^0, this one 50
@@ -226,7 +226,7 @@ def test_the_words_of_a_seen_class_are_refused(predictor: Predictor, tmp_path: P
 def test_gates_of_other_numbers_of_classes(predictor: Predictor, count: int) -> None:
     """The published gate takes the largest of more, and zeros for fewer; scores fit any number."""
     rng = np.random.default_rng(0)
-    features = torch.rand(6, 256, generator=torch.Generator().manual_seed(1))
+    features = torch.rand(6, predictor.extractor.width, generator=torch.Generator().manual_seed(1))
     logits = rng.normal(size=(6, 59)).astype(np.float32)
     weights = tuple(rng.normal(size=2 * U).tolist())
     published = Gate(weights, intercept=0.1, threshold=0.3, temperature=2.0)

@@ -182,7 +182,7 @@ def test_an_encoder_is_trained_once_a_split(
     (left,) = scratch.iterdir()
     assert left.name.startswith("features-")
     phases = left / "split0/test.safetensors"
-    assert load_phase(phases).width == 256 + len(motion_names())
+    assert load_phase(phases).width == 512 + len(motion_names())
 
 
 def test_whatever_features_depend_on_names_them(source: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ vectors, the encoder's weights and features, both phases' models, their evaluati
 ``metrics/gzsl.json``. It is run on this processor and on an emulated one, whose results must have
 the same bytes.
 
-C = 24 classes of :mod:`tests.support.small_benchmark` · F = 600 · V = 2 views · D = 384.
+C = 24 classes of :mod:`tests.support.small_benchmark` · F = 512 · V = 2 views · D = 384.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def mixed(vectors: np.ndarray) -> np.ndarray:
 
 
 def train_backbone(out: Path) -> np.ndarray:
-    """Features (RECORDINGS, F) of an encoder after two steps."""
+    """Features (RECORDINGS, F) of an encoder after two steps, whose logits are kept too."""
     recordings = simulate(subjects=4, repetitions=1)
     layout, classes = layout_of(recordings.layout), sorted(set(recordings.label.tolist()))
     rows = np.arange(0, len(recordings), len(recordings) // RECORDINGS)[:RECORDINGS]
@@ -69,7 +69,9 @@ def train_backbone(out: Path) -> np.ndarray:
     device = torch.device("cpu")
     encoder = train_encoder(samples, recordings.label[rows], classes, shape, settings, device)
     save_encoder(out, "encoder", encoder, {})
-    return encode(encoder, samples, device)[0].numpy()
+    features, logits = encode(encoder, samples, device)
+    write_array(out / "logits.npy", logits.numpy())
+    return features.numpy()
 
 
 def small_run(jobs: int) -> Settings:
