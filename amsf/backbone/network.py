@@ -2,9 +2,9 @@
 
 Each person is read in their own frame with the partner beside them, by the same weights; what is
 found of a sample is the mean over persons, so that the order of two persons does not matter. The
-features are mean and deviation over time of the layer that gathers the joints, before the temporal
-convolutions: behind it the network forgets what would tell apart the classes that it is not trained
-on (docs/methods.md has the numbers).
+features are mean and deviation over time of the layer that gathers the joints. The temporal
+convolutions behind it, which the logits come from, forget what would tell apart classes that the
+network is not trained on (docs/methods.md has the numbers).
 
 The graph convolution is the spatial one of ST-GCN (Yan et al., AAAI 2018, equation 10) with an
 adaptive part (2s-AGCN, Shi et al., CVPR 2019). Its products are of large matrices whose rows lie in
@@ -186,8 +186,8 @@ def _over_time(x: Tensor) -> Tensor:
     The standard deviation names unseen classes as often, but torch's takes 15 times as long, and
     square roots differ between processors.
     """
-    mean = x.mean(1, keepdim=True)
-    return torch.cat([mean, (x - mean).abs().mean(1, keepdim=True)], 2).squeeze(1)
+    mean = x.mean(1)
+    return torch.cat([mean, (x - mean[:, None]).abs().mean(1)], 1)
 
 
 def _mean_of_persons(x: Tensor, people: Persons, batch: int) -> Tensor:

@@ -192,8 +192,8 @@ class Predictor:
             or str(name) not in confidence.temperatures
         ):
             raise InputError(
-                f"{made.models}: trained with other parameters or another split than there are "
-                "now; run `dvc repro`"
+                f"{made.models}: trained with other parameters, on other features or on another "
+                "split than there are now; run `dvc repro`"
             )
         text = load_text_features(text_folder).select(config.model.views)
         return cls(

@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 
+from amsf.backbone.network import EncoderShape
 from amsf.base.errors import InputError
 from amsf.evaluation.decision import GatedAnswers
 from amsf.evaluation.evaluate import GzslPredictions, transductive_scores
@@ -292,6 +293,11 @@ def test_benchmarks_that_cannot_predict(
         for change in ({"set": {"model": {"latent": 16}}}, {"features": "motion"}):
             write_params(demo_project, **change)
             with pytest.raises(InputError, match="trained with other parameters"):
+                Predictor.load(KEY)
+        write_params(demo_project)
+        with monkeypatch.context() as older:  # whose encoder gave features of another width
+            older.setattr(EncoderShape, "features", 256)
+            with pytest.raises(InputError, match="on other features"):
                 Predictor.load(KEY)
         raw["benchmarks"]["other"] = raw["benchmarks"][KEY]
         (demo_project / "params.yaml").write_text(yaml.safe_dump(raw))
