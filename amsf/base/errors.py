@@ -29,6 +29,13 @@ class InputError(ValueError):
         return "\n".join(self.args)
 
 
+class OtherContentError(InputError):
+    """A file is whole and holds something else than what is read from its kind of file.
+
+    Where a folder is looked through, such a file is passed over; a damaged one is reported.
+    """
+
+
 def _shortened(line: str) -> str:
     """A line without its middle, where it is too long."""
     if len(line) <= LONGEST:

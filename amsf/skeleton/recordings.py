@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError
 from amsf.base.storage import open_tensors, read_metadata, refusals_told, write_tensors
 from amsf.skeleton.joints import layout_of
 
@@ -235,13 +235,14 @@ class SkeletonSet:
         """Open a set; the joints stay on disk and are mapped read-only.
 
         Raises:
-            InputError: the file is missing, cut short or not a skeleton set.
+            OtherContentError: the safetensors file is not a skeleton set.
+            InputError: the file is missing or cut short, or parts of the set do not agree.
         """
         path = Path(path)
         note = read_metadata(path)
         fields = {"names", "layout", "simulated", "dataset"}
         if not isinstance(note, dict) or set(note) != fields:
-            raise InputError(
+            raise OtherContentError(
                 f"{path}: a safetensors file, but not a skeleton set; make one with "
                 "`python -m amsf.pack`"
             )
