@@ -32,6 +32,7 @@ from amsf.predict.listing import (
     Answers,
     as_csv,
     as_lines,
+    failures_as_lines,
     reasons_as_json,
     reasons_of,
     side_of,
@@ -238,8 +239,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pre
         raise SystemExit(1)
 
 
-def _complain(left_out: LeftOut) -> None:
-    say(f"error: {escaped(left_out.file)}: {escaped(left_out.reason)}", sys.stderr)
+def _complain(failed: Sequence[LeftOut]) -> None:
+    for line in failures_as_lines(failed):
+        say(f"error: {line}", sys.stderr)
 
 
 def _run(given: argparse.Namespace) -> bool:
@@ -278,12 +280,16 @@ def _run(given: argparse.Namespace) -> bool:
         transductive=given.transductive,
         why=given.why or given.page is not None,
     )
-    failed = list(batch.failed)
-    for item, prediction in zip(found, predictions):
-        if not prediction.is_finite():
-            reason = f"recording '{item.recording.name}': its coordinates give no finite scores"
-            failed.append(LeftOut(item.file, reason))
-            _complain(failed[-1])
+    beyond = [
+        LeftOut(
+            item.file,
+            f"recording '{item.recording.name}': its coordinates give no finite scores",
+        )
+        for item, prediction in zip(found, predictions)
+        if not prediction.is_finite()
+    ]
+    _complain(beyond)
+    failed = [*batch.failed, *beyond]
     answers = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
     _print(given, predictor, answers, failed)
     if answers:
@@ -293,8 +299,7 @@ def _run(given: argparse.Namespace) -> bool:
 
 def _report(batch: Batch) -> None:
     """Say what of the files and folders is not read, or otherwise than it is there."""
-    for left_out in batch.failed:
-        _complain(left_out)
+    _complain(batch.failed)
     for note in batch.notes:
         say(f"note: {escaped(note)}", sys.stderr)
     for one in batch.mended:

@@ -282,8 +282,8 @@ class Predictor:
             ]
         except InputError as error:
             raise InputError(
-                f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark "
-                f"takes the {len(layout_of(own))} joints of {own}: {error}"
+                f"{where}: the {len(layout_of(layout))} joints are those of {layout}; the "
+                f"benchmark takes the {len(layout_of(own))} joints of {own}: {error}"
             ) from error
 
     def predict_recordings(

@@ -18,6 +18,7 @@ from amsf.pack.npz import write
 from amsf.predict.__main__ import Predictor, main, scene_of
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import SkeletonSet
+from tests.support import own_clips
 from tests.support.raw_files import one_body, write_ntu
 from tests.support.small_project import KEY
 
@@ -145,10 +146,24 @@ def test_a_broken_file_is_named_and_the_others_go_on(
     failed = {Path(item["file"]).name: item["reason"] for item in told["failed"]}
     assert set(failed) == {"broken.skeleton", "clip.c3d", "kinect20.npz", "gone.mat"}
     assert "no reader for '.c3d' files" in failed["clip.c3d"]
-    assert "20 joints of kinect20" in failed["kinect20.npz"]
+    assert "20 joints are those of kinect20" in failed["kinect20.npz"]
     assert failed["gone.mat"] == "no such file"
     assert err.count("error: ") == 4
     assert str(broken) in err
+
+
+def test_a_reason_that_holds_for_many_files_is_told_once(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rig of these BVH files lacks joints that the demo looks at."""
+    own_clips.write_bvh(tmp_path, ["bow"])
+    files = sorted(tmp_path.glob("*/*.bvh"))
+    out, err = call(capsys, [tmp_path, tmp_path / "gone.mat", "--json"], code=1)
+    lacking, gone = err.splitlines()
+    assert lacking.startswith(f"error: 8 files ({', '.join(map(str, files))}): the 22 joints are ")
+    assert "lack left_hand_tip, left_thumb, right_hand_tip, right_thumb of kinect25" in lacking
+    assert gone == f"error: {tmp_path / 'gone.mat'}: no such file"
+    assert len(json.loads(out)["failed"]) == 9
 
 
 def test_a_broken_recording_among_good_ones_of_a_file(
