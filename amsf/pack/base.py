@@ -33,10 +33,14 @@ Task = tuple[Path, ...]
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file, or a part of one, that does not enter the set, and why."""
+    """A file, or a part of one, that does not enter the set, and why.
+
+    ``recording`` is the name of the part, empty where it is the file as a whole.
+    """
 
     file: Path
     reason: str
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ def cleaned(reading: Reading, file: Path, stated: Stated = NOTHING) -> Outcome:
     left_out = [*reading.left_out]
     for name, reason in done.left_out:
         whole = len(reading.recordings) == 1 and file.stem.startswith(name)
-        left_out.append(LeftOut(file, reason if whole else f"recording {name!r}: {reason}"))
+        what = reason if whole else f"recording {name!r}: {reason}"
+        left_out.append(LeftOut(file, what, name))
     mended = [Mended(file, name, what) for name, what in done.mended]
     return Outcome(reading.layout, done.recordings, left_out, mended, reading.train)
 

@@ -119,7 +119,7 @@ def read_utk(task: Task) -> Reading:
         inside = (frames >= span[0]) & (frames <= span[1])
         if not inside.any():
             found = f"frames {span[0]:g} to {span[1]:g} are not in the file"
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {found}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {found}", name))
             continue
         label = {"label": _UTK_ACTIONS.index(action)}
         reading.recordings.extend(_one(joints[inside], SDK_ORDER, name, numbers | label).recordings)

@@ -103,7 +103,7 @@ def _read(path: Path) -> Reading:
             bodies = [Track(np.arange(len(block)), block) for block in blocks]
             reading.recordings.append(RawRecording(bodies, name, own, main_first=True))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}", name))
     return reading
 
 

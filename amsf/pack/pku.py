@@ -93,5 +93,5 @@ def read(task: Task) -> Reading:
             numbers = {"label": int(action) - 1, **camera}
             reading.recordings.append(RawRecording(part, name, numbers))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording '{name}': {error}"))
+            reading.left_out.append(LeftOut(path, f"recording '{name}': {error}", name))
     return reading

@@ -52,7 +52,7 @@ def read(task: Task) -> Reading:
         try:
             reading.recordings.append(_recording(item, name))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}", name))
     return reading
 
 

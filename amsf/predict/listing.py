@@ -1,4 +1,4 @@
-"""Answers to many recordings, a line or a row each, what failed, and the reasons of an answer."""
+"""Answers to many recordings, a line or a row each, and the reasons of one in two lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any
 import pandas as pd
 
 from amsf.base.display import escaped
-from amsf.base.errors import first_ten
 from amsf.base.tables import csv_text
-from amsf.pack.base import LeftOut
+from amsf.predict.batch import Found
 from amsf.predict.predictor import ClassScore, Prediction
-from amsf.predict.reading import Found
 from amsf.predict.why import Why
 
 NEAREST = 3  # seen classes that are named
@@ -68,18 +66,6 @@ def as_csv(answers: Answers, false_alarms: float | None = None) -> str:
         table["p_value"] = [prediction.p_value for _, prediction in answers]
         table["none_of_these"] = [prediction.is_none(false_alarms) for _, prediction in answers]
     return csv_text(table, float_format="%.6f")
-
-
-def failures_as_lines(failed: Sequence[LeftOut]) -> list[str]:
-    """A line for each reason, with all the files that it holds for."""
-    files_of: dict[str, list[str]] = {}
-    for item in failed:
-        files_of.setdefault(item.reason, []).append(escaped(item.file))
-    return [
-        f"{files[0] if len(files) == 1 else f'{len(files)} files ({first_ten(files)})'}: "
-        f"{escaped(reason)}"
-        for reason, files in files_of.items()
-    ]
 
 
 def reasons_of(why: Why) -> list[str]:

@@ -9,40 +9,15 @@ from pathlib import Path
 
 from amsf.base.errors import InputError, OtherContentError, first_ten
 from amsf.base.progress import track
-from amsf.pack.base import LeftOut, Mended, Outcome, Task, cleaned, reason_of, start_of
+from amsf.pack.base import LeftOut, Outcome, Task, cleaned, reason_of, start_of
 from amsf.pack.formats import FORMATS, REPORT_NAME, SET_SUFFIX, format_of, read_any, walk
 from amsf.pack.pku import WIDTH
+from amsf.predict.batch import Batch, Found
 from amsf.predict.predictor import Predictor
 from amsf.skeleton.cleaning import NOTHING, Stated
-from amsf.skeleton.recordings import Recording
 
 # A recording of these lies in several files, which the format's own plan brings together.
 _OF_SEVERAL_FILES = ("openpose", "pku51", "utkinect", "stgcn")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A recording and the file that it is in, or the folder of its frames."""
-
-    file: Path
-    recording: Recording
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What came of several files and folders.
-
-    Attributes:
-        found: the recordings.
-        failed: what could not be read, and why.
-        mended: recordings that are otherwise than in their files.
-        notes: a folder's files that are no recordings, and what in it is closed: a sentence each.
-    """
-
-    found: list[Found] = field(default_factory=list)
-    failed: list[LeftOut] = field(default_factory=list)
-    mended: list[Mended] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass

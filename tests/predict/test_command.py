@@ -324,6 +324,44 @@ def test_a_file_of_many_recordings(
     assert f"no recording has this name; did you mean '{names[3]}'?" in err
 
 
+def test_one_recording_of_a_folder_with_broken_ones(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is said, and the exit status, are of what was asked for."""
+    three = SkeletonSet.load(SKELETONS).subset([0, 1, 2])
+    write(tmp_path / "three.npz", three)
+    with np.load(tmp_path / "three.npz") as file:
+        arrays = dict(file)
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = 1e30  # of the second
+    arrays["joints"][arrays["offset"][2] + 3, 4, 0] = np.nan  # of the third: lost, and filled
+    np.savez(tmp_path / "three.npz", **arrays)
+    (tmp_path / "cut.npz").write_bytes(b"PK")
+    (tmp_path / "README.md").touch()
+    first, second, third = three.names
+    out, err = call(capsys, [tmp_path, "--json", "--only", first])
+    told = json.loads(out)
+    assert [row["recording"] for row in told["predictions"]] == [first]
+    assert told["failed"] == []
+    assert err == ""
+    _, err = call(capsys, [tmp_path, "--list", "--only", third])
+    assert err == f"note: {tmp_path / 'three.npz'}: {third}: lost joints (zeros or NaN) filled\n"
+    for name, reason in ((second, "frame 3, joint 4: a coordinate"), ("cut", "not a readable")):
+        out, err = call(capsys, [tmp_path, "--json", "--only", name, "--only", first], code=1)
+        assert len(json.loads(out)["predictions"]) == 1
+        assert reason in err
+        assert len(err.splitlines()) == 1
+    # A recording that is nowhere may be in what cannot be read.
+    out, err = call(capsys, [tmp_path, "--only", "fourth"], code=1)
+    assert out == ""
+    head, may, *unread = err.splitlines()
+    there = f"{first}, {third}"
+    assert head == f"error: --only fourth: no recording has this name; there are {there}"
+    assert may == "It may be in what cannot be read:"
+    assert [line.split(": ")[0] for line in unread] == [
+        str(tmp_path / "cut.npz"), str(tmp_path / "three.npz"),
+    ]  # fmt: skip
+
+
 def test_listing_needs_no_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
