@@ -44,6 +44,11 @@ def _shortened(line: str) -> str:
     return f"{head} [... {len(line) - len(head) - len(tail)} characters ...] {tail}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count and its noun: ``1 recording``, ``2 recordings``; ``many`` where no s is added."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def first_ten(items: Iterable[object], separator: str = ", ", last: str = " and ") -> str:
     """Name the first ten of many things in a message, and how many more there are.
 

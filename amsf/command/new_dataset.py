@@ -19,7 +19,7 @@ import pandas as pd
 from amsf.base.artifacts import CLASSES, DATA, TEXTS
 from amsf.base.command import command
 from amsf.base.display import say
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.project import MARKS, add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text
@@ -87,8 +87,8 @@ def new_dataset(
         classes = [WordedClass(f"{PLACEHOLDER} {number}", {}) for number in range(ROWS)]
     if len({key_of(one.label) for one in classes}) < max(3, len(classes)):
         raise InputError(
-            f"{len(classes)} labels: expected three or more labels, each another text, for two "
-            "seen classes and an unseen one; add classes that you have recordings of"
+            f"{counted(len(classes), 'label')}: expected three or more labels, each another text, "
+            "for two seen classes and an unseen one; add classes that you have recordings of"
         )
     texts = _texts(classes)
     folder = TEXTS / name

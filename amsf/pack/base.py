@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.plain_text import read_plain_text
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import NOTHING, RawRecording, Stated, clean
@@ -241,6 +241,7 @@ def number_table(path: Path, columns: int, delimiter: str | None = None) -> np.n
         raise InputError(f"{path}: the file is empty; expected {columns} numbers in each line")
     if table.shape[1] != columns:
         raise InputError(
-            f"{path}: it has {table.shape[1]} values in each line; expected {columns} numbers"
+            f"{path}: it has {counted(table.shape[1], 'value')} in each line; expected {columns} "
+            "numbers"
         )
     return table

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.archives import expect_integers, expect_texts, read_archive
-from amsf.base.errors import InputError, OtherContentError
+from amsf.base.errors import InputError, OtherContentError, counted
 from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
 from amsf.skeleton.bodies import Track
@@ -92,7 +92,8 @@ def _read(path: Path) -> Reading:
         try:
             rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
             if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
-                raise InputError(f"it has {len(rows)} rows for {persons} persons")
+                found = counted(len(rows), "row")
+                raise InputError(f"it has {found} for {counted(persons, 'person')}")
             blocks = rows.reshape(persons, -1, len(order), 3)
             own = {key: int(numbers[key][i]) for key in _NUMBERS}
             odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]

@@ -19,7 +19,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from amsf.base.archives import read_archive
-from amsf.base.errors import InputError, OtherContentError
+from amsf.base.errors import InputError, OtherContentError, counted
 from amsf.base.pickles import read_pickle
 from amsf.base.storage import read_json
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_suffix, tracks_of
@@ -148,7 +148,7 @@ def _labels(path: Path, count: int) -> tuple[list[str], list[int]]:
         raise InputError(f"{path}: expected a list of names and a list of class ids") from error
     if not len(names) == len(labels) == count:
         raise InputError(
-            f"{path}: {len(names)} names and {len(labels)} labels; expected {count} of each, as "
-            "there are recordings"
+            f"{path}: {counted(len(names), 'name')} and {counted(len(labels), 'label')}; expected "
+            f"{count} of each, as there are recordings"
         )
     return names, labels

@@ -19,7 +19,7 @@ from typing import Any
 
 from amsf.base.command import command
 from amsf.base.display import escaped, say
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import check_writable, write_text
 from amsf.dataset.worded import read_classes
@@ -126,8 +126,8 @@ def as_list(found: Sequence[Found]) -> str:
         lines.append(f"{path}:")
         for recording in (item.recording for item in items):
             persons, frames = recording.joints.shape[:2]
-            people = f"{persons} person{'s' if persons > 1 else ''}"
-            lines.append(f"  {recording.name}  ({frames} frames, {people})")
+            size = f"{counted(frames, 'frame')}, {counted(persons, 'person')}"
+            lines.append(f"  {recording.name}  ({size})")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from amsf.base.errors import counted
 from amsf.base.progress import track
 from amsf.predict import motion
 from amsf.predict.batch import Found
@@ -88,7 +89,7 @@ def _method(predictor: Predictor) -> str:
 
 
 def _views(count: int) -> str:
-    return f"{count} view{'s' if count > 1 else ''} of each class"
+    return f"{counted(count, 'view')} of each class"
 
 
 def _said(prediction: Prediction, top: int) -> dict[str, Any]:
