@@ -29,7 +29,6 @@ from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
 from amsf.predict.batch import Batch, Found, chosen, failures_as_lines
 from amsf.predict.listing import (
-    NONE,
     Answers,
     as_csv,
     as_lines,
@@ -38,7 +37,7 @@ from amsf.predict.listing import (
     side_of,
 )
 from amsf.predict.page import build_page
-from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.predict.predictor import NONE, ClassScore, Prediction, Predictor
 from amsf.predict.reading import read_all
 from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of

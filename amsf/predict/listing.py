@@ -10,11 +10,10 @@ import pandas as pd
 from amsf.base.display import escaped
 from amsf.base.tables import csv_text
 from amsf.predict.batch import Found
-from amsf.predict.predictor import ClassScore, Prediction
+from amsf.predict.predictor import NONE, ClassScore, Prediction
 from amsf.predict.why import Why
 
 NEAREST = 3  # seen classes that are named
-NONE = "none of these"
 
 Answers = Sequence[tuple[Found, Prediction]]
 

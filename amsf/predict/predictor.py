@@ -45,6 +45,7 @@ from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
 
+NONE = "none of these"  # said of a recording that is refused
 _HUGE = 1e15  # its square, summed over a vector, still is a float32
 
 
@@ -349,11 +350,18 @@ class Predictor:
         return predictions
 
     def check_false_alarms(self, rate: float) -> None:
-        """Refuse a rate of false alarms that is finer than the calibration recordings tell apart.
+        """Refuse a rate of false alarms that could not be told or understood.
 
         Raises:
-            InputError: no recording would ever be "none of these".
+            InputError: the rate is finer than the calibration recordings tell apart, so that no
+                recording would ever be "none of these"; or a class is called so.
         """
+        same = [label for label in self.labels if key_of(label) == key_of(NONE)]
+        if same:
+            raise InputError(
+                f"--false-alarms {rate:g}: a class is called '{same[0]}', as is said of recordings "
+                "of no class: give the class another label, or leave out the option"
+            )
         finest = self.strangeness.finest(len(self.seen_text), len(self.text))
         if rate < finest:
             count = len(self.strangeness.seen) + len(self.strangeness.unseen)

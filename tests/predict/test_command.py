@@ -532,6 +532,18 @@ def test_a_rate_is_a_share(rate: str, clip: Path, capsys: pytest.CaptureFixture[
     assert "expected a share between 0 and 1" in err
 
 
+def test_a_class_must_not_be_called_like_a_refusal(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("label,description\nNone  of these,You do something else.\n")
+    call(capsys, [clip, "--classes", words, "--json"])
+    out, err = call(capsys, [clip, "--classes", words, "--false-alarms", "0.5"], code=1)
+    assert out == ""
+    assert err.startswith("error: --false-alarms 0.5: a class is called 'None of these', ")
+    assert err.count("\n") == 1
+
+
 def test_a_rate_finer_than_the_calibration_recordings_is_refused(
     clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
