@@ -19,7 +19,7 @@ from typing import Any
 
 from amsf.base.command import command
 from amsf.base.display import escaped, say
-from amsf.base.errors import InputError, counted
+from amsf.base.errors import InputError, counted, first_ten
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import check_writable, write_text
 from amsf.dataset.worded import read_classes
@@ -334,7 +334,13 @@ def _write(given: argparse.Namespace, predictor: Predictor, answers: Answers) ->
             scene_of(item.recording, p, predictor.simulated, given.transductive, given.false_alarms)
             for item, p in answers
         ]
-        write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
+        lacking = write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
+        if lacking:
+            say(
+                f"note: {given.gif}: no font of this machine has {first_ten(lacking, '')}; boxes "
+                "stand for these characters: install one that has them, such as Noto Sans",
+                sys.stderr,
+            )
 
 
 if __name__ == "__main__":
