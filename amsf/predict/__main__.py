@@ -37,7 +37,8 @@ from amsf.predict.listing import (
     side_of,
 )
 from amsf.predict.page import build_page
-from amsf.predict.predictor import NONE, ClassScore, Prediction, Predictor
+from amsf.predict.prediction import NONE, ClassScore, Prediction
+from amsf.predict.predictor import Predictor
 from amsf.predict.reading import read_all
 from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of

@@ -13,7 +13,8 @@ from amsf.base.errors import counted
 from amsf.base.progress import track
 from amsf.predict import motion
 from amsf.predict.batch import Found
-from amsf.predict.predictor import ClassScore, Prediction, Predictor
+from amsf.predict.prediction import ClassScore, Prediction
+from amsf.predict.predictor import Predictor
 from amsf.predict.why import Near, ViewAnswer, Why
 from amsf.report.benchmark_section import VIEWS_IN_WORDS
 from amsf.report.render import render
