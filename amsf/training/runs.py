@@ -212,6 +212,22 @@ def _length(settings: Settings, phase: str, records: dict[str, TrainingRecord]) 
     return min(best + 1 + settings.switches().patience, most)
 
 
+def _has_just_ended(settings: Settings, phase: str, records: dict[str, TrainingRecord]) -> bool:
+    """Whether a phase's record goes as far as the phase, and no farther.
+
+    A new cycle may smooth away the best one before it, so that the length of the validation phase
+    falls below the number of its cycles: it ends there.
+    """
+    whole = records[phase]
+
+    def goes_on_after(cycles: int) -> bool:
+        first = {**records, phase: replace(whole, cycles=whole.cycles[:cycles])}
+        return cycles < _length(settings, phase, first)
+
+    ended = len(whole.cycles)
+    return not goes_on_after(ended) and all(goes_on_after(cycles) for cycles in range(ended))
+
+
 def _may_be_chosen(
     settings: Settings, phase: str, cycle: int, records: dict[str, TrainingRecord]
 ) -> bool:
@@ -245,8 +261,8 @@ def _collect(inputs: Inputs, seed: int, folder: Path, out: Path) -> None:
     settings = inputs.settings
     records = {p: read_record(folder / p / SNAPSHOT) for p in phases(settings)}
     for phase, record in records.items():
-        length = _length(settings, phase, records)
-        if len(record.cycles) != length:
+        if not _has_just_ended(settings, phase, records):
+            length = _length(settings, phase, records)
             raise InputError(
                 f"{folder / phase / SNAPSHOT}: holds {len(record.cycles)} of {length} cycles, "
                 "though its run has ended: another process writes there too; wait for it, or stop "

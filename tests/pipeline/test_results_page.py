@@ -42,14 +42,17 @@ def test_rows_by_hand() -> None:
     assert (
         "## UTKinect-Action3D, 7 seen and 3 unseen classes, features: `backbone`, 2 splits" in text
     )
-    scores, gated, scores_backbone, _ = cells(text, "`ridge`")
+    glance, scores, gated, scores_backbone, _ = cells(text, "`ridge`")
+    assert glance == ["`ridge`", "3", "70.0 ± 11.5", ""]
     assert scores[1] == "70.0 ± 11.5"
     assert gated[1:] == ["25.0 of 25.0"] * len(GATES)
     # Less motion's on the two splits that both have: -10 and -30.
     assert (scores_backbone[1], scores_backbone[-1]) == ("40.0 ± 0.0", "-20.0 ± 10.0")
     transductive = cells(text, "`ridge`, transductive")
-    assert len(transductive) == 2  # no row among the gates
-    assert transductive[1][-2:] == ["+20.0 ± 10.0", "-10.0 ± 0.0"]
+    assert transductive[0][2:] == ["80.0 ± 11.5", "+10.0 ± 0.0"]
+    assert cells(text, "chance") == [["chance", "", "33.3", ""]]
+    assert len(transductive) == 3  # no row among the gates
+    assert transductive[2][-2:] == ["+20.0 ± 10.0", "-10.0 ± 0.0"]
 
 
 def test_other_sets_beside_each_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest
 from amsf.base.errors import InputError
 from amsf.machine.parallel import side_by_side
 from amsf.model.checkpoints import load_model
+from amsf.settings.params import Settings
 from amsf.training import runs
 from amsf.training.records import save_phase_snapshot
 from amsf.training.runs import fingerprint, phases, train_benchmark
+from amsf.training.trainer import PhaseTrainer
 from tests.support.small_benchmark import small_inputs, small_settings
 
 ZSL = {"evaluate": {"task": "zsl"}, "protocol": {"selection": "last"}}
@@ -67,6 +70,25 @@ def test_validation_sets_the_length_of_training(tmp_path: Path, patience: int) -
     assert len(pd.read_csv(models / "seed0/test/cycles.csv")) == best + 1
     for phase in ("val", "test"):
         assert load_model(models / f"seed0/{phase}").config.cycle == best
+
+
+def test_a_best_cycle_that_the_next_one_smooths_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After five cycles the last is best, so that four more may follow; the sixth makes it 0."""
+    accuracies = iter((0.6, 0.6, 0.2, 0.5, 0.9, 0.0))
+    train_on = runs._train_on
+
+    def as_given(trainer: PhaseTrainer, settings: Settings, phase: str, *more: Any) -> Any:
+        for result in train_on(trainer, settings, phase, *more):
+            yield replace(result, accuracy=next(accuracies)) if phase == "val" else result
+
+    monkeypatch.setattr(runs, "_train_on", as_given)
+    short = {"cycles": 30, "steps_per_cycle": 5}
+    models = train(tmp_path, train=short, protocol={"patience": 4}, compute={"jobs": 1})
+    assert len(pd.read_csv(models / "seed0/val/cycles.csv")) == 6
+    assert len(pd.read_csv(models / "seed0/test/cycles.csv")) == 1
+    assert load_model(models / "seed0/val").config.cycle == 0
 
 
 def test_an_ended_validation_phase_is_not_gone_on_with(tmp_path: Path) -> None:
