@@ -29,12 +29,24 @@ class InputError(ValueError):
         return "\n".join(self.args)
 
 
+class OtherContentError(InputError):
+    """A file is whole and holds something else than what is read from its kind of file.
+
+    Where a folder is looked through, such a file is passed over; a damaged one is reported.
+    """
+
+
 def _shortened(line: str) -> str:
     """A line without its middle, where it is too long."""
     if len(line) <= LONGEST:
         return line
     head, tail = line[: LONGEST * 2 // 3], line[-LONGEST // 4 :]
     return f"{head} [... {len(line) - len(head) - len(tail)} characters ...] {tail}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count and its noun: ``1 recording``, ``2 recordings``; ``many`` where no s is added."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def first_ten(items: Iterable[object], separator: str = ", ", last: str = " and ") -> str:

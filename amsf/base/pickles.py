@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError
 
 
 def read_pickle(path: Path) -> Any:
     """Read a pickle of numbers, texts, lists, tuples, dicts and NumPy arrays of numbers.
 
     Raises:
-        InputError: the file is damaged, or names anything else.
+        OtherContentError: the pickle names anything else.
+        InputError: the file is damaged.
     """
     try:
         content = path.read_bytes()
@@ -31,7 +32,7 @@ def read_pickle(path: Path) -> Any:
     try:
         return _Plain(io.BytesIO(content)).load()
     except _NotAdmittedError as error:
-        raise InputError(
+        raise OtherContentError(
             f"{path}: the pickle names {error}; expected arrays of numbers, texts, lists and dicts "
             "alone: nothing else is read from a pickle, because it could run a program"
         ) from error

@@ -45,6 +45,7 @@ _REFUSALS = {
     errno.ESTALE: "the network file system has lost it",
     errno.ENOMEM: "the memory is used up",
 }
+_NO_FILES = "no file can be made there"
 
 
 @contextmanager
@@ -58,8 +59,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         InputError: the disk is full, access is not allowed, or the like.
     """
     path = Path(path)
-    token = secrets.token_hex(4)
-    temporary, old = (path.with_name(f".{path.name}.{token}.{end}") for end in ("tmp", "old.tmp"))
+    temporary, old = _temporary_names(path)
     try:
         with refusals_told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +77,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
                 shutil.rmtree(remainder)
             elif remainder.exists():  # unlink alone would fail on a read-only disk
                 remainder.unlink()
+
+
+def _temporary_names(path: Path) -> tuple[Path, Path]:
+    """Names beside a path that nothing has: for what is new, and for what was there before."""
+    start = f".{path.name}.{secrets.token_hex(4)}"
+    return path.with_name(f"{start}.tmp"), path.with_name(f"{start}.old.tmp")
 
 
 @contextmanager
@@ -108,9 +114,16 @@ def check_writable(path: Path) -> None:
         what = "a folder" if path.is_dir() else "a device or a pipe"
         raise InputError(f"{path}: could not be written: {what} is there; name a file")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        what = "access is not allowed" if folder.is_dir() else "it is a file"
-        raise InputError(f"{path}: could not be written: {folder}: {what}; name another place")
+    # What a system allows says less than trying: some folders, such as /proc, take no files.
+    trial, _ = _temporary_names(folder / path.name)
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        reason = refusal(error) or _NO_FILES
+        raise InputError(
+            f"{path}: could not be written: {folder}: {reason}; name another place"
+        ) from error
 
 
 def refusal(error: OSError) -> str | None:
@@ -124,6 +137,8 @@ def _refusal(error: OSError | SafetensorError, path: Path) -> str | None:
         place, folder = Path(error.filename or path).absolute(), path.absolute().parent
         # Where a folder above could not be made, that one is named.
         own = place.is_relative_to(folder) or folder.is_relative_to(place)
+        if own and error.errno == errno.ENOENT:
+            return _NO_FILES
         return refusal(error) if own else None
     # safetensors gives the number in its message alone.
     number = re.search(r"\(os error (\d+)\)", str(error))

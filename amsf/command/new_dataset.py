@@ -10,18 +10,19 @@ command instead; without either there are rows to be filled in.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from amsf.base.artifacts import CLASSES, DATA, TEXTS
 from amsf.base.command import command
 from amsf.base.display import say
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.project import MARKS, add_project, inside_project
 from amsf.base.storage import write_text
+from amsf.base.tables import csv_text
 from amsf.command.benchmarks import with_benchmark, without_benchmarks
 from amsf.dataset.classes import KNOWN, PLACEHOLDER, check_name
 from amsf.dataset.worded import WordedClass, key_of, read_classes
@@ -86,8 +87,8 @@ def new_dataset(
         classes = [WordedClass(f"{PLACEHOLDER} {number}", {}) for number in range(ROWS)]
     if len({key_of(one.label) for one in classes}) < max(3, len(classes)):
         raise InputError(
-            f"{len(classes)} labels: expected three or more labels, each another text, for two "
-            "seen classes and an unseen one; add classes that you have recordings of"
+            f"{counted(len(classes), 'label')}: expected three or more labels, each another text, "
+            "for two seen classes and an unseen one; add classes that you have recordings of"
         )
     texts = _texts(classes)
     folder = TEXTS / name
@@ -169,10 +170,8 @@ def _refuse_existing(files: Mapping[Path, str]) -> None:
         )
 
 
-def _table(header: list[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    return text.getvalue()
+def _table(columns: list[str], rows: Sequence[Sequence[object]]) -> str:
+    return csv_text(pd.DataFrame(rows, columns=columns))
 
 
 def main(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from amsf.base.artifacts import CLASSES
-from amsf.base.display import escaped
+from amsf.base.display import escaped, from_cell
 from amsf.base.errors import InputError
 from amsf.base.tables import read_table
 
@@ -83,7 +83,8 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
         folder: the folder with the lists, ``<dataset>.csv`` with columns ``id,label,persons``.
 
     Returns:
-        A frame of C rows with columns ``id`` (0..C-1), ``label`` and ``persons``, sorted by id.
+        A frame of C rows with columns ``id`` (0..C-1), ``label`` and ``persons``, sorted by id. An
+        apostrophe that keeps a spreadsheet from running a label is no part of it.
 
     Raises:
         InputError: no such list, a column is missing, ids are not 0..C-1, or a label is empty or
@@ -115,7 +116,8 @@ def load_classes(dataset: str, folder: Path = CLASSES) -> pd.DataFrame:
             )
     # What a terminal would obey, or nobody would see, has an escape in its place wherever the label
     # is shown from here on.
-    table["label"] = labels = table["label"].str.split().str.join(" ").map(escaped)
+    labels = table["label"].map(from_cell).str.split().str.join(" ").map(escaped)
+    table["label"] = labels
     for bad, what in ((labels == "", "an empty label"), (labels.duplicated(), "a repeated label")):
         if bad.any():
             row = int(bad.to_numpy().argmax())

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import numpy as np
 
 from amsf.base.cosines import cosine_matrix
-from amsf.base.errors import InputError, first_ten
+from amsf.base.errors import InputError, counted, first_ten
 from amsf.base.storage import read_json, write_json
 from amsf.base.yaml import read_yaml
 from amsf.settings.params import Kind, SplitParams
@@ -199,8 +199,9 @@ def make_split(
         raise InputError(f"{where}: one of val_seen and val_unseen is empty; give both or neither")
     if val_unseen_ids and len(val_unseen_ids) != len(unseen_ids):
         raise InputError(
-            f"{where}: {len(val_unseen_ids)} val_unseen classes for {len(unseen_ids)} unseen ones; "
-            "the gate's input has two numbers for each unseen class, so both phases need as many"
+            f"{where}: {counted(len(val_unseen_ids), 'class', 'classes')} in val_unseen for "
+            f"{len(unseen_ids)} in unseen; the gate's input has two numbers for each unseen class, "
+            "so both phases need as many"
         )
     return Split(dataset, classes, seen_ids, unseen_ids, val_seen_ids, val_unseen_ids, kind)
 
@@ -263,8 +264,8 @@ def listed_split(path: Path, dataset: str, classes: int, unseen: int) -> Split:
     )
     if len(split.unseen) != unseen:
         raise InputError(
-            f"{path}: lists {len(split.unseen)} unseen classes; the benchmark says {unseen}: "
-            "change one of them"
+            f"{path}: lists {counted(len(split.unseen), 'unseen class', 'unseen classes')}; the "
+            f"benchmark says {unseen}: change one of them"
         )
     return split
 

@@ -24,7 +24,7 @@ import pandas as pd
 from amsf.base.artifacts import CLASSES
 from amsf.base.command import command
 from amsf.base.display import say
-from amsf.base.errors import InputError, first_ten
+from amsf.base.errors import InputError, counted, first_ten
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import write_text
 from amsf.base.tables import csv_text
@@ -125,8 +125,8 @@ def pack(
         rules.refuse_labels_from_1()
         examples = "; ".join(f"{item.file.name}: {item.reason}" for item in left_out[:3])
         raise InputError(
-            f"{source}: none of the {len(tasks)} recordings of format {format_name} there can be "
-            f"used ({examples}{'; ...' if len(left_out) > 3 else ''})"
+            f"{source}: of {counted(len(tasks), 'recording')} of format {format_name} there none "
+            f"can be used ({examples}{'; ...' if len(left_out) > 3 else ''})"
         )
     with recordings_to_file(out / FILE_NAME, layout=rules.layout, dataset=name) as add:
         for recording in itertools.chain([first], accepted):
@@ -137,10 +137,12 @@ def pack(
     listable = all(re.fullmatch(r"(?!\d+$)[^\s,;#]+", one) for one in rules.train)
     if listable and 0 < len(rules.train) < len(rules.names) and not training.exists():
         write_text(training, "\n".join([f"# as {source.name} says", *rules.train]) + "\n")
-        notes.append(f"{training}: the {len(rules.train)} training recordings that the files name")
+        named = counted(len(rules.train), "training recording")
+        notes.append(f"{training}: {named}, as the files say")
     elif own:
         people = form.people if form is not None else {}
-        notes += divide(SkeletonSet.load(out / FILE_NAME), training, people)
+        labels = folders.labels if folders is not None else []
+        notes += divide(SkeletonSet.load(out / FILE_NAME), training, people, labels)
     report = out / REPORT_NAME
     left_out.sort(key=lambda item: (item.file, item.reason))
     write_text(report, _report(left_out, rules.mended, source))
@@ -332,10 +334,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pac
         packed = pack(**options, stated=stated)
     seconds = time.perf_counter() - start
     rate = packed.recordings / seconds
-    say(f"{packed.skeletons}: {packed.recordings} recordings in {seconds:.1f} s ({rate:.0f}/s)")
-    say(f"{packed.report}: {len(packed.left_out)} entries of what was left out, with reasons")
+    recordings = counted(packed.recordings, "recording")
+    say(f"{packed.skeletons}: {recordings} in {seconds:.1f} s ({rate:.0f}/s)")
+    entries = counted(len(packed.left_out), "entry", "entries")
+    say(f"{packed.report}: {entries} of what was left out, with reasons")
     for what, count in Counter(item.what for item in packed.mended).most_common():
-        say(f"mended in {count} recordings: {what}")
+        say(f"mended in {counted(count, 'recording')}: {what}")
     for note in packed.notes:
         say(f"note: {note}", sys.stderr)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.plain_text import read_plain_text
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import NOTHING, RawRecording, Stated, clean
@@ -33,10 +33,14 @@ Task = tuple[Path, ...]
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file, or a part of one, that does not enter the set, and why."""
+    """A file, or a part of one, that does not enter the set, and why.
+
+    ``recording`` is the name of the part, empty where it is the file as a whole.
+    """
 
     file: Path
     reason: str
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ def cleaned(reading: Reading, file: Path, stated: Stated = NOTHING) -> Outcome:
     left_out = [*reading.left_out]
     for name, reason in done.left_out:
         whole = len(reading.recordings) == 1 and file.stem.startswith(name)
-        left_out.append(LeftOut(file, reason if whole else f"recording {name!r}: {reason}"))
+        what = reason if whole else f"recording {name!r}: {reason}"
+        left_out.append(LeftOut(file, what, name))
     mended = [Mended(file, name, what) for name, what in done.mended]
     return Outcome(reading.layout, done.recordings, left_out, mended, reading.train)
 
@@ -236,6 +241,7 @@ def number_table(path: Path, columns: int, delimiter: str | None = None) -> np.n
         raise InputError(f"{path}: the file is empty; expected {columns} numbers in each line")
     if table.shape[1] != columns:
         raise InputError(
-            f"{path}: it has {table.shape[1]} values in each line; expected {columns} numbers"
+            f"{path}: it has {counted(table.shape[1], 'value')} in each line; expected {columns} "
+            "numbers"
         )
     return table

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.plain_text import read_plain_text
 from amsf.base.storage import read_json
 from amsf.pack.base import (
@@ -74,7 +74,8 @@ def read_msr(task: Task) -> Reading:
     (path,) = task
     table = number_table(path, 4)
     if len(table) % 20:
-        raise InputError(f"{path}: {len(table)} lines; expected 20 a frame: it is cut short")
+        lines = counted(len(table), "line")
+        raise InputError(f"{path}: {lines}; expected 20 a frame: it is cut short")
     joints = table[:, :3].reshape(-1, 20, 3)
     numbers = _msr_name(path.stem) or {}
     return _one(joints, _MSR_ORDER, path.stem.replace("_skeleton3D", ""), numbers)
@@ -119,7 +120,7 @@ def read_utk(task: Task) -> Reading:
         inside = (frames >= span[0]) & (frames <= span[1])
         if not inside.any():
             found = f"frames {span[0]:g} to {span[1]:g} are not in the file"
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {found}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {found}", name))
             continue
         label = {"label": _UTK_ACTIONS.index(action)}
         reading.recordings.extend(_one(joints[inside], SDK_ORDER, name, numbers | label).recordings)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError
 from amsf.base.plain_text import read_plain_text
 from amsf.base.storage import read_json
 from amsf.pack.base import LeftOut, Reading, Task, start_of
@@ -62,6 +62,7 @@ def read(task: Task) -> Reading:
     """Read one file.
 
     Raises:
+        OtherContentError: a list in JSON is not of frames.
         InputError: a frame has another number of landmarks, or something is no number.
     """
     (path,) = task
@@ -73,6 +74,8 @@ def read(task: Task) -> Reading:
         content = content.get("frames", content) if isinstance(content, dict) else content
         if not isinstance(content, list):
             raise InputError(f"{path}: no list of frames; expected {FORM}")
+        if not any(_may_be_one(frame) for frame in content):
+            raise OtherContentError(f"{path}: no frame in it has landmarks; expected {FORM}")
         bodies = [[(-1, body) for body in _persons(frame, path)] for frame in content]
         tracks = linked(bodies, range(len(bodies)))
     return Reading(LAYOUT, [RawRecording(tracks, path.stem)])
@@ -97,6 +100,11 @@ def _table(path: Path) -> np.ndarray:
     except ValueError as error:
         raise InputError(f"{path}: a landmark is no number ({error})") from error
     return np.array(cells).reshape(len(rows), _LANDMARKS, width)[..., :3]
+
+
+def _may_be_one(frame: Any) -> bool:
+    """Whether an entry has the form of a frame."""
+    return isinstance(frame, list) or (isinstance(frame, dict) and any(k in frame for k in _KEYS))
 
 
 def _persons(frame: Any, path: Path) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from amsf.base.errors import InputError, first_ten
+from amsf.base.errors import InputError, counted, first_ten
 from amsf.base.plain_text import read_plain_text
 
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d()[]"
@@ -85,5 +85,6 @@ class NameList:
                 f"{self.path}: none of its names ({examples}) is that of a recording; expected "
                 "names as the files have them, one a line: correct the list, or leave out --missing"
             )
-        sentence = f"{self.path}: {len(self._found)} of its {total} names are found and left out"
+        names = counted(total, "name")
+        sentence = f"{self.path}: found and left out: {len(self._found)} of {names}"
         return f"{sentence}; not found: {first_ten(absent)}" if absent else sentence

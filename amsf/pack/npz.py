@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from amsf.base.archives import expect_integers, expect_texts, read_archive
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError, counted
 from amsf.base.storage import atomic_path
 from amsf.pack.base import LeftOut, Reading, Task
 from amsf.skeleton.bodies import Track
@@ -48,6 +48,7 @@ def read(task: Task) -> Reading:
     """Read one file.
 
     Raises:
+        OtherContentError: neither joints nor their names are in the archive.
         InputError: the file is not readable, an array is missing or has another shape or type,
             or no layout has the joint names.
     """
@@ -55,7 +56,9 @@ def read(task: Task) -> Reading:
     try:
         return _read(path)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        members = _members(path)
+        other = members and not {"joints.npy", "joint_names.npy"} & set(members)
+        raise (OtherContentError if other else InputError)(f"{path}: {error}") from error
 
 
 def _read(path: Path) -> Reading:
@@ -89,7 +92,8 @@ def _read(path: Path) -> Reading:
         try:
             rows, persons = joints[offset[i] : offset[i + 1]], int(numbers["persons"][i])
             if persons not in (1, 2) or len(rows) == 0 or len(rows) % persons:
-                raise InputError(f"it has {len(rows)} rows for {persons} persons")
+                found = counted(len(rows), "row")
+                raise InputError(f"it has {found} for {counted(persons, 'person')}")
             blocks = rows.reshape(persons, -1, len(order), 3)
             own = {key: int(numbers[key][i]) for key in _NUMBERS}
             odd = [key for key, value in own.items() if not UNKNOWN <= value <= _LARGEST]
@@ -100,17 +104,22 @@ def _read(path: Path) -> Reading:
             bodies = [Track(np.arange(len(block)), block) for block in blocks]
             reading.recordings.append(RawRecording(bodies, name, own, main_first=True))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}", name))
     return reading
 
 
 def fits(path: Path) -> bool:
     """Whether an ``.npz`` has the array of this format's joints."""
+    return "joints.npy" in _members(path)
+
+
+def _members(path: Path) -> list[str]:
+    """The names of an archive's members; none where it is no readable archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return "joints.npy" in archive.namelist()
+            return archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return False
+        return []
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.plain_text import read_plain_text
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
 from amsf.skeleton.bodies import Track
@@ -141,7 +141,8 @@ def _positions_checked(rows: list[str], first_lines: list[int]) -> np.ndarray:
         line = first_lines[i // _JOINTS] + i % _JOINTS + 1
         parts = row.split()
         if len(parts) != _VALUES:
-            raise InputError(f"line {line} has {len(parts)} values; expected {_VALUES}")
+            found = counted(len(parts), "value")
+            raise InputError(f"line {line} has {found}; expected {_VALUES}")
         for k, part in enumerate(parts[:3]):
             try:
                 values[i, k] = float(part)

@@ -30,6 +30,7 @@ LAYOUT = "kinect25"
 _NAME = re.compile(r"\d{4}-([LMR])")
 _CAMERAS = {"L": 1, "M": 2, "R": 3}
 _BODIES, _JOINTS = 2, 25
+WIDTH = _BODIES * _JOINTS * 3  # numbers in a line
 
 
 def plan(files: Sequence[Path], classes: int | None) -> tuple[list[Task], list[LeftOut]]:
@@ -67,7 +68,7 @@ def read(task: Task) -> Reading:
             something that is not a number.
     """
     path = task[0]
-    joints = number_table(path, _BODIES * _JOINTS * 3).reshape(-1, _BODIES, _JOINTS, 3)
+    joints = number_table(path, WIDTH).reshape(-1, _BODIES, _JOINTS, 3)
     joints = joints.transpose(1, 0, 2, 3)  # bodies, frames
     match = _NAME.fullmatch(path.stem)
     camera = {"camera": _CAMERAS[match[1]]} if match else {}
@@ -92,5 +93,5 @@ def read(task: Task) -> Reading:
             numbers = {"label": int(action) - 1, **camera}
             reading.recordings.append(RawRecording(part, name, numbers))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording '{name}': {error}"))
+            reading.left_out.append(LeftOut(path, f"recording '{name}': {error}", name))
     return reading

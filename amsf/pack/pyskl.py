@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError
 from amsf.base.pickles import read_pickle
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_suffix, tracks_of
 from amsf.pack.ntu import parse_name
@@ -35,20 +35,24 @@ def read(task: Task) -> Reading:
     """Read one file.
 
     Raises:
-        InputError: as :func:`amsf.base.pickles.read_pickle`, or it is no list of annotations.
+        OtherContentError: it is no list of annotations, or the pickle names what is not admitted.
+        InputError: as :func:`amsf.base.pickles.read_pickle`.
     """
     (path,) = task
     content = read_pickle(path)
-    items = content.get("annotations") if isinstance(content, dict) else content
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise InputError(f"{path}: no list of annotations; expected a pickle as pyskl writes it")
+    items: Any = content.get("annotations") if isinstance(content, dict) else content
+    whole = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    if not whole or not any("keypoint" in item for item in items):
+        raise OtherContentError(
+            f"{path}: no list of annotations; expected a pickle as pyskl writes it"
+        )
     reading = Reading("", [], train=_training(content))
     for at, item in enumerate(items):
         name = str(item.get("frame_dir", item.get("filename", f"{path.stem}_{at}")))
         try:
             reading.recordings.append(_recording(item, name))
         except InputError as error:
-            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}"))
+            reading.left_out.append(LeftOut(path, f"recording {name!r}: {error}", name))
     return reading
 
 

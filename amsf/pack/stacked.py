@@ -19,7 +19,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from amsf.base.archives import read_archive
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError, counted
 from amsf.base.pickles import read_pickle
 from amsf.base.storage import read_json
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_suffix, tracks_of
@@ -52,7 +52,8 @@ def read_ctrgcn(task: Task) -> Reading:
     """Read one file; recordings are named ``train_000000``.
 
     Raises:
-        InputError: the file is not readable, or an array has another shape.
+        OtherContentError: ``x_train`` or ``x_test`` has another shape.
+        InputError: the file is not readable, or the labels do not fit.
     """
     (path,) = task
     reading = Reading("", [], train=())
@@ -67,7 +68,7 @@ def read_ctrgcn(task: Task) -> Reading:
             continue
         x, y = arrays[f"x_{part}"], arrays.get(f"y_{part}")
         if x.ndim != 3 or x.shape[2] not in _VALUES or x.dtype.kind != "f":
-            raise InputError(
+            raise OtherContentError(
                 f"{path}: x_{part} is {x.dtype} {x.shape}; expected (recordings, frames, 150), or "
                 "75 or 60 values for one person"
             )
@@ -110,7 +111,8 @@ def read_stgcn(task: Task) -> Reading:
     """Read an array with its labels, or an array alone.
 
     Raises:
-        InputError: a file is not readable, has another form, or the two do not fit each other.
+        OtherContentError: the array has another shape.
+        InputError: a file is not readable, or the two do not fit each other.
     """
     path = task[0]
     try:
@@ -118,7 +120,7 @@ def read_stgcn(task: Task) -> Reading:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable .npy file ({error}); write it again") from error
     if not isinstance(data, np.ndarray) or data.ndim != 5 or data.shape[1] not in (2, 3):
-        raise InputError(
+        raise OtherContentError(
             f"{path}: it is {getattr(data, 'shape', 'several arrays')}; expected (recordings, 3, "
             "frames, joints, persons)"
         )
@@ -146,7 +148,7 @@ def _labels(path: Path, count: int) -> tuple[list[str], list[int]]:
         raise InputError(f"{path}: expected a list of names and a list of class ids") from error
     if not len(names) == len(labels) == count:
         raise InputError(
-            f"{path}: {len(names)} names and {len(labels)} labels; expected {count} of each, as "
-            "there are recordings"
+            f"{path}: {counted(len(names), 'name')} and {counted(len(labels), 'label')}; expected "
+            f"{count} of each, as there are recordings"
         )
     return names, labels

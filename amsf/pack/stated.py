@@ -122,8 +122,9 @@ class ClassFolders:
             return int(plain)
         found = sorted(self._ids.get(plain, ()))
         if len(found) > 1:
+            meant = " or ".join(f"{number} ({self.labels[number]})" for number in found)
             raise InputError(
-                f"'{name}' may be class {' or '.join(map(str, found))} of {self.path}; expected "
+                f"'{name}' may be class {meant} of {self.path}; expected "
                 "labels that differ in more than signs and spaces, and that are no ids of others: "
                 "rename one there"
             )

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 import scipy.io
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError
 from amsf.pack.base import LeftOut, Reading, Task, plan_by_name
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
@@ -68,8 +68,8 @@ def read_joints(path: Path) -> np.ndarray:
         (T, 20, 3) numbers, as they are in the file.
 
     Raises:
-        InputError: the file is no MATLAB file, has no ``d_skel``, or that has another shape or is
-            not numbers.
+        OtherContentError: the file has no ``d_skel``.
+        InputError: the file is no MATLAB file, or ``d_skel`` has another shape or is not numbers.
     """
     _refuse_bomb(path)
     try:
@@ -81,7 +81,7 @@ def read_joints(path: Path) -> np.ndarray:
             "7.2: fetch it again or save it with -v7"
         ) from error
     if not isinstance(array, np.ndarray):  # none, or a sparse one
-        raise InputError(
+        raise OtherContentError(
             f"{path}: no array '{KEY}' in the file; expected UTD-MHAD's ({_JOINTS}, 3, frames)"
         )
     if array.ndim == 2:  # MATLAB drops the last axis of a single frame

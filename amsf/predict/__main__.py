@@ -19,7 +19,7 @@ from typing import Any
 
 from amsf.base.command import command
 from amsf.base.display import escaped, say
-from amsf.base.errors import InputError, first_ten
+from amsf.base.errors import InputError, counted, first_ten
 from amsf.base.project import add_project, inside_project
 from amsf.base.storage import check_writable, write_text
 from amsf.dataset.worded import read_classes
@@ -27,8 +27,8 @@ from amsf.machine.device import set_up
 from amsf.pack.base import LeftOut
 from amsf.pack.stated import add_options, take_options
 from amsf.predict.animation import Scene, write_gif
+from amsf.predict.batch import Batch, Found, chosen, failures_as_lines
 from amsf.predict.listing import (
-    NONE,
     Answers,
     as_csv,
     as_lines,
@@ -37,9 +37,9 @@ from amsf.predict.listing import (
     side_of,
 )
 from amsf.predict.page import build_page
-from amsf.predict.predictor import ClassScore, Prediction, Predictor
-from amsf.predict.reading import Batch, Found, read_all
-from amsf.settings.findings import nearest
+from amsf.predict.prediction import NONE, ClassScore, Prediction
+from amsf.predict.predictor import Predictor
+from amsf.predict.reading import read_all
 from amsf.settings.params import load_params
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording
@@ -126,25 +126,9 @@ def as_list(found: Sequence[Found]) -> str:
         lines.append(f"{path}:")
         for recording in (item.recording for item in items):
             persons, frames = recording.joints.shape[:2]
-            people = f"{persons} person{'s' if persons > 1 else ''}"
-            lines.append(f"  {recording.name}  ({frames} frames, {people})")
+            size = f"{counted(frames, 'frame')}, {counted(persons, 'person')}"
+            lines.append(f"  {recording.name}  ({size})")
     return "\n".join(lines)
-
-
-def chosen(found: Sequence[Found], names: Sequence[str] | None) -> list[Found]:
-    """Those of the recordings that have one of the names; all where no name is given.
-
-    Raises:
-        InputError: no recording has one of the names.
-    """
-    if not names:
-        return list(found)
-    there = [item.recording.name for item in found]
-    for name in names:
-        if name not in there:
-            hint = nearest(name, there) or f"; there are {first_ten(there)}"
-            raise InputError(f"--only {name}: no recording has this name{hint}")
-    return [item for item in found if item.recording.name in names]
 
 
 def scene_of(
@@ -238,18 +222,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m amsf.pre
         raise SystemExit(1)
 
 
-def _complain(left_out: LeftOut) -> None:
-    say(f"error: {escaped(left_out.file)}: {escaped(left_out.reason)}", sys.stderr)
+def _complain(failed: Sequence[LeftOut]) -> None:
+    for line in failures_as_lines(failed):
+        say(f"error: {line}", sys.stderr)
 
 
 def _run(given: argparse.Namespace) -> bool:
     """Predict and print; whether a recording failed."""
     stated = take_options(vars(given))
     if given.list:
-        batch = read_all(given.recording, stated=stated)
+        batch = chosen(read_all(given.recording, stated=stated), given.only)
         _report(batch)
         if batch.found:
-            say(as_list(chosen(batch.found, given.only)))
+            say(as_list(batch.found))
         return bool(batch.failed)
     if given.benchmark is None:
         known = ", ".join(load_params().benchmarks) or "none"
@@ -270,21 +255,25 @@ def _run(given: argparse.Namespace) -> bool:
         predictor = predictor.with_classes(given.classes)
     if given.false_alarms is not None:
         predictor.check_false_alarms(given.false_alarms)
-    batch = read_all(given.recording, predictor, stated)
-    found = chosen(batch.found, given.only) if batch.found else []
+    batch = chosen(read_all(given.recording, predictor, stated), given.only)
     _report(batch)
     predictions = predictor.predict_recordings(
-        [item.recording for item in found],
+        [item.recording for item in batch.found],
         transductive=given.transductive,
         why=given.why or given.page is not None,
     )
-    failed = list(batch.failed)
-    for item, prediction in zip(found, predictions):
-        if not prediction.is_finite():
-            reason = f"recording '{item.recording.name}': its coordinates give no finite scores"
-            failed.append(LeftOut(item.file, reason))
-            _complain(failed[-1])
-    answers = [pair for pair in zip(found, predictions) if pair[1].is_finite()]
+    beyond = [
+        LeftOut(
+            item.file,
+            f"recording '{item.recording.name}': its coordinates give no finite scores",
+            item.recording.name,
+        )
+        for item, prediction in zip(batch.found, predictions)
+        if not prediction.is_finite()
+    ]
+    _complain(beyond)
+    failed = [*batch.failed, *beyond]
+    answers = [pair for pair in zip(batch.found, predictions) if pair[1].is_finite()]
     _print(given, predictor, answers, failed)
     if answers:
         _write(given, predictor, answers)
@@ -293,8 +282,7 @@ def _run(given: argparse.Namespace) -> bool:
 
 def _report(batch: Batch) -> None:
     """Say what of the files and folders is not read, or otherwise than it is there."""
-    for left_out in batch.failed:
-        _complain(left_out)
+    _complain(batch.failed)
     for note in batch.notes:
         say(f"note: {escaped(note)}", sys.stderr)
     for one in batch.mended:
@@ -347,7 +335,13 @@ def _write(given: argparse.Namespace, predictor: Predictor, answers: Answers) ->
             scene_of(item.recording, p, predictor.simulated, given.transductive, given.false_alarms)
             for item, p in answers
         ]
-        write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
+        lacking = write_gif(given.gif, scenes, layout_of(predictor.extractor.layout))
+        if lacking:
+            say(
+                f"note: {given.gif}: no font of this machine has {first_ten(lacking, '')}; boxes "
+                "stand for these characters: install one that has them, such as Noto Sans",
+                sys.stderr,
+            )
 
 
 if __name__ == "__main__":

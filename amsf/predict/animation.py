@@ -6,16 +6,17 @@ Axis letters: M persons, T frames, J joints.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
+from amsf.base.display import escaped
 from amsf.base.progress import track
 from amsf.base.storage import atomic_path
+from amsf.predict.lettering import Lettering
 from amsf.skeleton.joints import Layout
 
 WIDTH, HEIGHT = 480, 560
@@ -45,7 +46,7 @@ class Scene:
     subtitle: str
 
 
-def write_gif(path: str | Path, scenes: Sequence[Scene], layout: Layout) -> None:
+def write_gif(path: str | Path, scenes: Sequence[Scene], layout: Layout) -> str:
     """Write stick figures in motion, one scene after another; loops for ever.
 
     Persons are seen as the sensor saw them: the right hand of one who faces it is on the left,
@@ -56,13 +57,20 @@ def write_gif(path: str | Path, scenes: Sequence[Scene], layout: Layout) -> None
         path: the file, replaced as a whole.
         scenes: at least one.
         layout: the joints' layout.
+
+    Returns:
+        The characters of the titles that no font of this machine has; boxes stand for them.
     """
+    scenes = [replace(s, title=escaped(s.title), subtitle=escaped(s.subtitle)) for s in scenes]
+    letters = Lettering(line for scene in scenes for line in (scene.title, scene.subtitle))
     images: list[Image.Image] = []
     times: list[int] = []
     for scene in track(scenes, "drawing recordings"):
         places = _places(scene.joints)
         step = -(-places.shape[1] // _MOST_FRAMES)
-        drawn = [_draw(scene, places[:, t], layout) for t in range(0, places.shape[1], step)]
+        drawn = [
+            _draw(scene, places[:, t], layout, letters) for t in range(0, places.shape[1], step)
+        ]
         images += drawn
         # GIF counts in hundredths of a second, and viewers slow down below two of them.
         times += [10 * max(2, round(step * _FRAME_MS / 10))] * (len(drawn) - 1) + [700]
@@ -70,9 +78,10 @@ def write_gif(path: str | Path, scenes: Sequence[Scene], layout: Layout) -> None
         images[0].save(
             temporary, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0
         )
+    return letters.lacking
 
 
-def _draw(scene: Scene, places: np.ndarray, layout: Layout) -> Image.Image:
+def _draw(scene: Scene, places: np.ndarray, layout: Layout, letters: Lettering) -> Image.Image:
     """One frame, of persons at (M, J, 2) pixels."""
     image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), "white")
     pen = ImageDraw.Draw(image)
@@ -89,9 +98,9 @@ def _draw(scene: Scene, places: np.ndarray, layout: Layout) -> Image.Image:
             pen.ellipse(
                 [x - size, y - size, x + size, y + size], colours.get(side, colours["middle"])
             )
-    _write(pen, scene.title, 14, 26, "black")
-    _write(pen, scene.subtitle, 54, 18, "#444444")
-    _legend(pen)
+    _write(pen, letters, scene.title, 14, 26, "black")
+    _write(pen, letters, scene.subtitle, 54, 18, "#444444")
+    _legend(pen, letters)
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     # One palette for all frames: those of their own would flicker.
     return image.quantize(palette=_palette(), dither=Image.Dither.NONE)
@@ -124,35 +133,34 @@ def fitted(
     return places
 
 
-def _write(pen: ImageDraw.ImageDraw, text: str, top: int, size: int, colour: str) -> None:
+def _write(
+    pen: ImageDraw.ImageDraw, letters: Lettering, text: str, top: int, size: int, colour: str
+) -> None:
     """A centred line; smaller where it would not fit, then without its middle."""
     room = (WIDTH - _MARGIN) * _SCALE
-    font = _font(size * _SCALE)
-    wide = pen.textlength(text, font)
+    size *= _SCALE
+    wide = letters.width(text, size)
     if wide > room:
-        font = _font(max(_SMALLEST * _SCALE, int(size * _SCALE * room / wide)))
-        text = _shortened(text, room, pen, font)
-        wide = pen.textlength(text, font)
-    pen.text(((WIDTH * _SCALE - wide) / 2, top * _SCALE), text, colour, font)
+        size = max(_SMALLEST * _SCALE, int(size * room / wide))
+        text = _shortened(text, room, letters, size)
+        wide = letters.width(text, size)
+    letters.write(pen, ((WIDTH * _SCALE - wide) / 2, top * _SCALE), text, size, colour)
 
 
-def _shortened(
-    text: str, room: float, pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont
-) -> str:
+def _shortened(text: str, room: float, letters: Lettering, size: int) -> str:
     """A text, or as much of its two ends as has room."""
     short, half = text, len(text) // 2
-    while half and pen.textlength(short, font) > room:
-        half = min(half - 1, int(half * room / pen.textlength(short, font)))
+    while half and letters.width(short, size) > room:
+        half = min(half - 1, int(half * room / letters.width(short, size)))
         short = f"{text[:half]}…{text[len(text) - half :]}"
     return short
 
 
-def _legend(pen: ImageDraw.ImageDraw) -> None:
-    font = _font(13 * _SCALE)
-    top = (HEIGHT - 24) * _SCALE
-    pen.text((12 * _SCALE, top), "right side", _COLOURS["right"], font)
-    left = WIDTH * _SCALE - pen.textlength("left side", font) - 12 * _SCALE
-    pen.text((left, top), "left side", _COLOURS["left"], font)
+def _legend(pen: ImageDraw.ImageDraw, letters: Lettering) -> None:
+    size, top = 13 * _SCALE, (HEIGHT - 24) * _SCALE
+    letters.write(pen, (12 * _SCALE, top), "right side", size, _COLOURS["right"])
+    left = WIDTH * _SCALE - letters.width("left side", size) - 12 * _SCALE
+    letters.write(pen, (left, top), "left side", size, _COLOURS["left"])
 
 
 @cache
@@ -164,10 +172,3 @@ def _palette() -> Image.Image:
     image = Image.new("P", (1, 1))
     image.putpalette(shades.round().astype(np.uint8).tobytes())
     return image
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Matplotlib's own font, which has letters of most languages and is on every machine."""
-    file = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
-    return ImageFont.truetype(str(file), size)

@@ -9,12 +9,11 @@ import pandas as pd
 
 from amsf.base.display import escaped
 from amsf.base.tables import csv_text
-from amsf.predict.predictor import ClassScore, Prediction
-from amsf.predict.reading import Found
+from amsf.predict.batch import Found
+from amsf.predict.prediction import NONE, ClassScore, Prediction
 from amsf.predict.why import Why
 
 NEAREST = 3  # seen classes that are named
-NONE = "none of these"
 
 Answers = Sequence[tuple[Found, Prediction]]
 

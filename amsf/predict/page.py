@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from amsf.base.errors import counted
 from amsf.base.progress import track
 from amsf.predict import motion
-from amsf.predict.predictor import ClassScore, Prediction, Predictor
-from amsf.predict.reading import Found
+from amsf.predict.batch import Found
+from amsf.predict.prediction import ClassScore, Prediction
+from amsf.predict.predictor import Predictor
 from amsf.predict.why import Near, ViewAnswer, Why
 from amsf.report.benchmark_section import VIEWS_IN_WORDS
 from amsf.report.render import render
@@ -88,7 +90,7 @@ def _method(predictor: Predictor) -> str:
 
 
 def _views(count: int) -> str:
-    return f"{count} view{'s' if count > 1 else ''} of each class"
+    return f"{counted(count, 'view')} of each class"
 
 
 def _said(prediction: Prediction, top: int) -> dict[str, Any]:

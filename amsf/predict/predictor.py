@@ -6,7 +6,6 @@ D = text width · F = feature width.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from amsf.features.phases import SampleSet
 from amsf.machine.device import find_device
 from amsf.model.checkpoints import load_model
 from amsf.pack.formats import read_file
+from amsf.predict.prediction import NONE, ClassScore, Prediction
 from amsf.predict.unseen_classes import encode_classes
 from amsf.predict.why import Why, explain
 from amsf.settings.params import Settings, load_params
@@ -45,55 +45,9 @@ from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from amsf.text.features import MANIFEST, load_text_features
 
+__all__ = ["ClassScore", "Prediction", "Predictor"]
+
 _HUGE = 1e15  # its square, summed over a vector, still is a float32
-
-
-@dataclass(frozen=True)
-class ClassScore:
-    """A class and its probability; classes added by words have ids behind the dataset's."""
-
-    id: int
-    label: str
-    seen: bool
-    probability: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What is said of one recording.
-
-    Attributes:
-        recording: its name.
-        unseen_probability: that it is of an unseen class; above 0.5 the answer is an unseen one.
-        classes: all C, the answer first, the others by falling probability; they sum to 1.
-        p_value: the share of recordings of these classes that are at least as strange to them;
-            where it is small, the recording may be of none.
-        why: what stands behind the answer, where that was asked.
-    """
-
-    recording: str
-    unseen_probability: float
-    classes: tuple[ClassScore, ...]
-    p_value: float
-    why: Why | None = None
-
-    @property
-    def answer(self) -> ClassScore:
-        """The class that evaluation would predict."""
-        return self.classes[0]
-
-    def is_none(self, false_alarms: float | None) -> bool:
-        """Whether it is of none of the classes, at a rate of false alarms; never where None."""
-        return false_alarms is not None and self.p_value <= false_alarms
-
-    def is_finite(self) -> bool:
-        """Whether its probabilities are numbers; of coordinates beyond all bodies they are none."""
-        numbers = [
-            self.unseen_probability,
-            self.p_value,
-            *(score.probability for score in self.classes),
-        ]
-        return all(math.isfinite(number) for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -282,8 +236,8 @@ class Predictor:
             ]
         except InputError as error:
             raise InputError(
-                f"{where}: has the {len(layout_of(layout))} joints of {layout}; the benchmark "
-                f"takes the {len(layout_of(own))} joints of {own}: {error}"
+                f"{where}: the {len(layout_of(layout))} joints are those of {layout}; the "
+                f"benchmark takes the {len(layout_of(own))} joints of {own}: {error}"
             ) from error
 
     def predict_recordings(
@@ -349,11 +303,18 @@ class Predictor:
         return predictions
 
     def check_false_alarms(self, rate: float) -> None:
-        """Refuse a rate of false alarms that is finer than the calibration recordings tell apart.
+        """Refuse a rate of false alarms that could not be told or understood.
 
         Raises:
-            InputError: no recording would ever be "none of these".
+            InputError: the rate is finer than the calibration recordings tell apart, so that no
+                recording would ever be "none of these"; or a class is called so.
         """
+        same = [label for label in self.labels if key_of(label) == key_of(NONE)]
+        if same:
+            raise InputError(
+                f"--false-alarms {rate:g}: a class is called '{same[0]}', as is said of recordings "
+                "of no class: give the class another label, or leave out the option"
+            )
         finest = self.strangeness.finest(len(self.seen_text), len(self.text))
         if rate < finest:
             count = len(self.strangeness.seen) + len(self.strangeness.unseen)

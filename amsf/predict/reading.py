@@ -3,49 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from amsf.base.errors import InputError, first_ten
+from amsf.base.errors import InputError, OtherContentError, first_ten
 from amsf.base.progress import track
-from amsf.pack.base import LeftOut, Mended, Outcome, Task, cleaned, reason_of, start_of
+from amsf.pack.base import LeftOut, Outcome, Task, cleaned, reason_of, start_of
 from amsf.pack.formats import FORMATS, REPORT_NAME, SET_SUFFIX, format_of, read_any, walk
+from amsf.pack.pku import WIDTH
+from amsf.predict.batch import Batch, Found
 from amsf.predict.predictor import Predictor
 from amsf.skeleton.cleaning import NOTHING, Stated
-from amsf.skeleton.recordings import Recording
 
 # A recording of these lies in several files, which the format's own plan brings together.
 _OF_SEVERAL_FILES = ("openpose", "pku51", "utkinect", "stgcn")
 
 
-@dataclass(frozen=True)
-class Found:
-    """A recording and the file that it is in, or the folder of its frames."""
-
-    file: Path
-    recording: Recording
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What came of several files and folders.
+@dataclass
+class _Folder:
+    """A folder that was looked through.
 
     Attributes:
-        found: the recordings.
-        failed: what could not be read, and why.
-        mended: recordings that are otherwise than in their files.
-        notes: a folder's files that are no recordings, and what in it is closed: a sentence each.
+        path: the folder.
+        closed: what in it cannot be opened, and why.
+        others: the files in it that are no recordings; with a reason where they were opened.
+        has_recordings: whether others are, be they damaged.
     """
 
-    found: list[Found] = field(default_factory=list)
-    failed: list[LeftOut] = field(default_factory=list)
-    mended: list[Mended] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    path: Path
+    closed: list[LeftOut]
+    others: list[LeftOut] = field(default_factory=list)
+    has_recordings: bool = False
+
+    def report(self, batch: Batch) -> None:
+        """Note what is no recording; where nothing is one, that is a failure."""
+        others = sorted(self.others, key=lambda item: item.file)
+        names = first_ten(item.file.relative_to(self.path).as_posix() for item in others)
+        if not self.has_recordings:
+            there = f"only others: {names}" if others else "no files"
+            example = next((f"; {i.file.name}: {i.reason}" for i in others if i.reason), "")
+            reason = f"no recording in it; expected files that `amsf pack` reads; there are {there}"
+            batch.failed.append(LeftOut(self.path, reason + example))
+        elif others:
+            batch.notes.append(f"{self.path}: left out, being no recordings: {names}")
+        batch.notes.extend(f"{item.file}: {item.reason}" for item in self.closed)
 
 
-# The file that it is named by, and what reads it.
-_Source = tuple[Path, Callable[[Stated], Outcome]]
+@dataclass(frozen=True)
+class _Source:
+    """What is to be read: the file that it is named by, what reads it, and the folder it is of."""
+
+    file: Path
+    read: Callable[[Stated], Outcome]
+    folder: _Folder | None = None
 
 
 def read_all(
@@ -60,52 +71,65 @@ def read_all(
     """
     batch = Batch()
     sources: list[_Source] = []
+    folders: list[_Folder] = []
     for path in paths:
         if path.is_dir():
-            sources += _look_through(path, batch)
+            folder, found = _look_through(path)
+            folders.append(folder)
+            sources += found
         else:
-            sources.append((path, partial(read_any, path)))
-    for file, read in track(sources, "reading recordings"):
+            sources.append(_Source(path, partial(read_any, path)))
+    for source in track(sources, "reading recordings"):
         try:
-            outcome = read(stated)
-            recordings = outcome.recordings
-            if predictor is not None:
-                recordings = predictor.with_own_joints(recordings, outcome.layout, str(file))
-            if not outcome.recordings and not outcome.left_out:
-                raise InputError(f"{file}: no recording in it")
+            outcome = _outcome(source, predictor, stated)
         # Whatever a damaged file makes a parser raise, it must not stop the other files.
         except Exception as error:
-            batch.failed.append(LeftOut(file, reason_of(error, file)))
-            continue
-        batch.found.extend(Found(file, recording) for recording in recordings)
+            failure = LeftOut(source.file, reason_of(error, source.file))
+            # Who names a folder asks for the recordings among its files.
+            if source.folder is not None and isinstance(error, OtherContentError):
+                source.folder.others.append(failure)
+                continue
+            outcome = Outcome("", [], [failure], [])
+        if source.folder is not None:
+            source.folder.has_recordings = True
+        batch.found.extend(Found(source.file, recording) for recording in outcome.recordings)
         batch.failed.extend(outcome.left_out)
         batch.mended.extend(outcome.mended)
+    for folder in folders:
+        folder.report(batch)
     return batch
 
 
-def _look_through(folder: Path, batch: Batch) -> list[_Source]:
-    """What is to be read of a folder, in the order of names; the rest is noted in the batch."""
-    files, closed = walk(folder)
+def _outcome(source: _Source, predictor: Predictor | None, stated: Stated) -> Outcome:
+    """What came of a file, with the joints that the predictor takes."""
+    outcome = source.read(stated)
+    if not outcome.recordings and not outcome.left_out:
+        raise OtherContentError(f"{source.file}: no recording in it")
+    if predictor is None:
+        return outcome
+    own = predictor.with_own_joints(outcome.recordings, outcome.layout, str(source.file))
+    return replace(outcome, recordings=own)
+
+
+def _look_through(path: Path) -> tuple[_Folder, list[_Source]]:
+    """A folder, and what is to be read of it, in the order of names."""
+    files, closed = walk(path)
     files = [file for file in files if file.name != REPORT_NAME]
+    folder = _Folder(path, closed)
     sources: list[_Source] = []
     for name in _OF_SEVERAL_FILES:
         tasks, _ = FORMATS[name].plan(files, None)
         for task in tasks:
             file = task[0].parent if name == "openpose" else task[0]
-            sources.append((file, partial(_read, name, task, file)))
+            sources.append(_Source(file, partial(_read, name, task, file), folder))
         taken = {file for task in tasks for file in task}
         files = [file for file in files if file not in taken]
-    alone = [file for file in files if _looks_like_one(file)]
-    sources += [(file, partial(read_any, file)) for file in alone]
-    others = [file.relative_to(folder).as_posix() for file in files if file not in set(alone)]
-    if not sources:
-        there = f"only others: {first_ten(others)}" if others else "no files"
-        reason = f"no recording in it; expected files that `amsf pack` reads; there are {there}"
-        batch.failed.append(LeftOut(folder, reason))
-    elif others:
-        batch.notes.append(f"{folder}: left out, being no recordings: {first_ten(others)}")
-    batch.notes.extend(f"{item.file}: {item.reason}" for item in closed)
-    return sorted(sources, key=lambda source: source[0])
+    for file in files:
+        if _looks_like_one(file):
+            sources.append(_Source(file, partial(read_any, file), folder))
+        else:
+            folder.others.append(LeftOut(file, ""))
+    return folder, sorted(sources, key=lambda source: source.file)
 
 
 def _read(name: str, task: Task, file: Path, stated: Stated) -> Outcome:
@@ -122,13 +146,13 @@ def _looks_like_one(file: Path) -> bool:
         found = format_of(file)
     except InputError:
         return False
-    # Any `.txt` that is of no other form may be a video of PKU-MMD: a table of numbers.
-    return found is not FORMATS["pku51"] or _begins_with_a_number(start_of(file))
+    # Any `.txt` that is of no other form may be a video of PKU-MMD: a wide table of numbers.
+    return found is not FORMATS["pku51"] or _begins_with_a_frame(start_of(file, 8192))
 
 
-def _begins_with_a_number(text: str) -> bool:
+def _begins_with_a_frame(text: str) -> bool:
+    """Whether the first line is all numbers, as many as PKU-MMD has of a frame."""
     try:
-        float(text.split(maxsplit=1)[0])
-    except (IndexError, ValueError):
+        return len([float(cell) for cell in text.split("\n", 1)[0].split()]) == WIDTH
+    except ValueError:
         return False
-    return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +62,16 @@ def _halves(count: int) -> Iterator[np.ndarray]:
         training = rng.permutation(training)
 
 
-def divide(recordings: Annotations, path: Path, called: Mapping[str, int]) -> list[str]:
+def divide(
+    recordings: Annotations, path: Path, called: Mapping[str, int], labels: Sequence[str] = ()
+) -> list[str]:
     """Write the list of those who train, if there is none and it is known who acts.
 
     Args:
         recordings: N of them.
         path: the list, beside the set.
         called: people's names -> their numbers, where they have names.
+        labels: of the classes, by id, where they are known.
 
     Returns:
         What a user should know of it, in sentences.
@@ -92,16 +95,19 @@ def divide(recordings: Annotations, path: Path, called: Mapping[str, int]) -> li
     lines = [f"{one}  # {names[one]}" if one in names else str(one) for one in training]
     head = "# The people whose recordings train; those of the others test. Written by amsf pack."
     write_text(path, "\n".join([head, *lines]) + "\n")
-    others = len(np.unique(subject)) - len(training)
-    shown = first_ten(names.get(one, one) for one in training)
-    notes = [f"{path}: recordings of {shown} train, those of {others} others test"]
+    those, others = (
+        first_ten(names.get(one, one) for one in people)
+        for people in (training, np.setdiff1d(subject, training).tolist())
+    )
+    notes = [f"{path}: recordings of {those} train, those of {others} test"]
     train = np.isin(subject, training)
     lacking = {*np.setxor1d(label[train], label[~train]).tolist()}
     if lacking:
+        which = first_ten(labels[c] if c < len(labels) else f"class {c}" for c in sorted(lacking))
         notes.append(
-            f"classes {first_ten(sorted(lacking))} are of people on one side of {LIST_NAME} alone: "
-            "add recordings of others, change the list, or set the benchmark's backbone.partition "
-            f"to {BY_RECORDING} (scores then say nothing of new people)"
+            f"{which}: recordings of people on one side of {LIST_NAME} alone; add recordings of "
+            "others, change the list, or set the benchmark's backbone.partition to "
+            f"{BY_RECORDING} (scores then say nothing of new people)"
         )
     return notes
 

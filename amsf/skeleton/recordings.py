@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, OtherContentError, counted
 from amsf.base.storage import open_tensors, read_metadata, refusals_told, write_tensors
 from amsf.skeleton.joints import layout_of
 
@@ -127,7 +127,8 @@ class SkeletonSet:
         wrong = (rows <= 0) | (rows % self.persons != 0)
         if wrong.any():
             at = int(wrong.argmax())
-            return f"'{self.names[at]}' has {rows[at]} rows for {self.persons[at]} persons"
+            found, persons = counted(rows[at], "row"), counted(self.persons[at], "person")
+            return f"'{self.names[at]}' has {found} for {persons}"
         for name in _NUMBERS:
             values = getattr(self, name)
             if values.shape != (count,) or values.dtype != np.int64 or (values < UNKNOWN).any():
@@ -235,13 +236,14 @@ class SkeletonSet:
         """Open a set; the joints stay on disk and are mapped read-only.
 
         Raises:
-            InputError: the file is missing, cut short or not a skeleton set.
+            OtherContentError: the safetensors file is not a skeleton set.
+            InputError: the file is missing or cut short, or parts of the set do not agree.
         """
         path = Path(path)
         note = read_metadata(path)
         fields = {"names", "layout", "simulated", "dataset"}
         if not isinstance(note, dict) or set(note) != fields:
-            raise InputError(
+            raise OtherContentError(
                 f"{path}: a safetensors file, but not a skeleton set; make one with "
                 "`python -m amsf.pack`"
             )

@@ -15,6 +15,8 @@ from amsf.text.key import Key
 
 # What servers say of a parameter that they do not know, and not of one that is too large.
 _UNKNOWN = re.compile(r"support|recogni|unknown|unexpected|extra|permitted|allowed|instead", re.I)
+# Of what a server sends: a thousand times a usual answer, and more than the longest thinking takes.
+MOST_BYTES = 8 << 20
 _VERSION = re.compile(r"/v\d|/openai\b")
 
 
@@ -63,6 +65,7 @@ class OpenAIProvider:
             base_url=describe.base_url or None,
             max_retries=describe.retries,
             timeout=describe.timeout,
+            http_client=_bounded_client(),
         )
         # OpenAI's newer models know only the new name, most other servers only the old one.
         self._limit = "max_tokens" if describe.base_url else "max_completion_tokens"
@@ -115,6 +118,45 @@ class OpenAIProvider:
         if _VERSION.search(address):
             return ""
         return f"; most servers answer below /v1: try describe.base_url {address}/v1"
+
+
+def _bounded_client() -> Any:
+    """OpenAI's own HTTP client, but that it takes no body of any size into memory."""
+    import openai
+
+    class Bounded(openai.DefaultHttpxClient):
+        def send(self, request: Any, **options: Any) -> Any:
+            """Send a request and read the whole response, redirects and errors as well."""
+            options |= {"stream": True, "follow_redirects": False}
+            for _ in range(self.max_redirects + 1):
+                response = super().send(request, **options)
+                try:
+                    body = bytearray()
+                    for part in response.iter_bytes():  # unpacked, if it came packed
+                        body += part
+                        if len(body) > MOST_BYTES:
+                            # An error of OpenAI's, which its client does not try again after.
+                            raise openai.OpenAIError(
+                                f"more than {MOST_BYTES >> 20} MiB came; expected a chat "
+                                "completion, of some KiB: check describe.base_url"
+                            )
+                finally:
+                    response.close()
+                if response.next_request is None:
+                    break
+                request = response.next_request
+            else:
+                raise openai.OpenAIError(f"more than {self.max_redirects} redirects came")
+            encoding = ("content-encoding", "content-length", "transfer-encoding")
+            headers = [item for item in response.headers.multi_items() if item[0] not in encoding]
+            return type(response)(
+                response.status_code,
+                headers=headers,
+                content=bytes(body),
+                request=response.request,
+            )
+
+    return Bounded()
 
 
 def _other_limit(error: Exception, limit: str) -> str | None:

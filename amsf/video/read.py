@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amsf.base.errors import InputError
+from amsf.base.errors import InputError, counted
 from amsf.base.progress import track
 from amsf.skeleton.bodies import Track
 from amsf.skeleton.cleaning import RawRecording
@@ -60,8 +60,8 @@ def read_video(path: Path, model: Path | None, *, swapped: bool = False) -> RawR
     tracks = tracks_of_people(people, clip.fps)
     if not tracks:
         raise InputError(
-            f"{path}: no person found in any of its {len(people)} frames; expected one who fills "
-            "a good part of the picture: cut it to the person, or take a larger pose model"
+            f"{path}: no person found in its {counted(len(people), 'frame')}; expected one who "
+            "fills a good part of the picture: cut it to the person, or take a larger pose model"
         )
     notes = []
     ever = np.max([found.presence.max(0) for found in people if len(found.presence)], axis=0)

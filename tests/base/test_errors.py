@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amsf.base.errors import first_ten
+from amsf.base.errors import counted, first_ten
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,11 @@ from amsf.base.errors import first_ten
 )
 def test_ten_are_all_told(count: int, told: str) -> None:
     assert first_ten(range(count)) == told
+
+
+def test_a_noun_agrees_with_its_count() -> None:
+    assert [counted(n, "file") for n in range(3)] == ["0 files", "1 file", "2 files"]
+    assert [counted(n, "entry", "entries") for n in (1, 2)] == ["1 entry", "2 entries"]
 
 
 def test_the_rest_is_counted() -> None:

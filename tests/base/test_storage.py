@@ -22,6 +22,7 @@ from safetensors.numpy import save
 from amsf.base.errors import InputError
 from amsf.base.storage import (
     atomic_path,
+    check_writable,
     open_tensors,
     read_array,
     read_json,
@@ -103,6 +104,39 @@ def test_an_exception_leaves_the_old_file_and_no_temporary(
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+NO_FILES = [
+    pytest.param(
+        place, marks=pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+    )
+    for place in ("/proc/out.csv", "/proc/new/out.csv", "/proc/self/out.csv")
+]
+
+
+@pytest.mark.parametrize("place", NO_FILES)
+def test_a_place_that_takes_no_files_is_told_before_and_when_it_is_written_to(place: str) -> None:
+    told = f"^{place}: could not be written: "
+    with pytest.raises(InputError, match=told + ".*name another place$"):
+        check_writable(Path(place))
+    with pytest.raises(InputError, match=told):
+        write_text(place, "text")
+
+
+def test_a_place_that_can_be_written_is_left_as_it_is(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new/folder/out.csv")
+    (tmp_path / "there.csv").write_text("old")
+    check_writable(tmp_path / "there.csv")
+    assert [p.name for p in tmp_path.iterdir()] == ["there.csv"]
+    assert (tmp_path / "there.csv").read_text() == "old"
+    (tmp_path / "file").touch()
+    for other, reason in [
+        ("file/out.csv", "a file is where a folder would be"),
+        (f"{'n' * 240}.csv", "the name is too long"),  # with what its temporary name has more
+        ("", "a folder is there"),
+    ]:
+        with pytest.raises(InputError, match=reason):
+            check_writable(tmp_path / other)
 
 
 def test_stopped_between_the_two_renames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

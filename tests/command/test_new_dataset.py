@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from amsf.base.tables import csv_text
 from amsf.command.__main__ import main
 from amsf.dataset.classes import load_classes
 from amsf.settings.params import load_params
@@ -88,6 +92,23 @@ def test_words_become_views(project: Path, capsys: pytest.CaptureFixture[str]) -
     assert (entry.features, entry.unseen, entry.splits) == ("motion", 1, 40)
     assert settings.model.views == ("lb", "MAad", "MAmd")
     assert settings.backbone.partition == "recording"
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_labels_that_spreadsheets_would_run_read_back_the_same(
+    project: Path, capsys: pytest.CaptureFixture[str], by_file: bool
+) -> None:
+    labels = ["=cmd()", "@sum, twice", "'=quoted", "-5", "bow"]
+    words = pd.DataFrame({"label": labels, "description": ["=You do it.", *4 * ["You do."]]})
+    (project / "words.csv").write_text(csv_text(words))
+    told(capsys, "new-dataset", "mine", *(["--classes", "words.csv"] if by_file else labels))
+    for path in Path("data").glob("*/**/*.csv"):
+        for row in csv.reader(io.StringIO(path.read_text())):
+            assert all(cell[0] not in "=@+-" or cell == "-5" for cell in row), path
+    assert load_classes("mine")["label"].tolist() == labels
+    texts = load_texts("mine")
+    assert texts["lb"]["text"].tolist() == labels
+    assert not by_file or texts["MAad"]["text"][0] == "=You do it."
 
 
 def test_an_unseen_class_has_another_beside_it_where_there_are_six(

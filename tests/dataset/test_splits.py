@@ -247,7 +247,7 @@ GOOD = {"unseen": [1, 5], "val_unseen": [0, 4]}
         ({"seen": [0, 2, 4]}, "here: classes 3, 6 of x are neither seen nor unseen; .* 7 classes"),
         ({"val_unseen": [], "val_seen": [2]}, "here: one of val_seen and val_unseen is empty"),
         ({"val_seen": []}, "here: one of val_seen and val_unseen is empty; give both or neither"),
-        ({"val_unseen": [0]}, "here: 1 val_unseen classes for 2 unseen ones"),
+        ({"val_unseen": [0]}, "here: 1 class in val_unseen for 2 in unseen"),
     ],
 )
 def test_lists_that_make_no_split(lists: dict[str, Any], message: str) -> None:

@@ -32,7 +32,7 @@ def test_a_name_is_found_however_it_is_written(tmp_path: Path, line: str) -> Non
     names.refuse_others(["a", NAME])
     assert not names.has(["S001C001P001R001A002"])
     assert names.has([NAME])
-    assert ": 1 of its " in names.outcome()
+    assert ": found and left out: 1 of " in names.outcome()
 
 
 def test_other_8_bit_characters_are_read(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_names_in_part_are_counted(tmp_path: Path) -> None:
     assert names.has(["a1_s1_t1", "a1_s1_t1_skeleton"])
     assert names.has(["b", "a2_s1_t1"])
     assert names.outcome() == (
-        f"{names.path}: 2 of its 3 names are found and left out; not found: a3_s1_t1"
+        f"{names.path}: found and left out: 2 of 3 names; not found: a3_s1_t1"
     )
 
 

@@ -76,7 +76,10 @@ def test_letters_and_signs_of_all_scripts_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "name", "classes"),
-    [(["walk", "run", "walk -"], "walk", "0 or 2"), (["1", "2", "sit"], "1", "0 or 1")],
+    [
+        (["walk", "run", "walk -"], "walk", r"0 \(walk\) or 2 \(walk -\)"),
+        (["1", "2", "sit"], "1", r"0 \(1\) or 1 \(2\)"),
+    ],
 )
 def test_a_name_that_may_be_two_classes_is_refused(
     labels: list[str], name: str, classes: str
@@ -133,8 +136,8 @@ def test_people_by_names_are_numbered_and_half_of_them_train(
     assert (OUT / LIST_NAME).read_text().splitlines()[1:] == ["1  # ben", "3  # cleo"]
     assert training_mask(packed, "subject", OUT).tolist() == [True, False, True, True]
     said = capsys.readouterr()
-    assert "1 entries of what was left out" in said.out
-    assert f"{OUT / LIST_NAME}: recordings of ben, cleo train, those of 1 others test" in said.err
+    assert "skeletons.report.csv: 1 entry of what was left out, with reasons\n" in said.out
+    assert f"{OUT / LIST_NAME}: recordings of ben, cleo train, those of anna test" in said.err
     assert (
         "no recording of sit down, wave, both hands: a class of data/classes/mine.csv" in said.err
     )

@@ -107,7 +107,7 @@ def test_a_wrong_array_is_told(tmp_path: Path, change: dict, message: str) -> No
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"offset": np.array([0, 0, 10])}, "it has 0 rows for 1 persons"),
+        ({"offset": np.array([0, 0, 10])}, "it has 0 rows for 1 person"),
         ({"persons": np.array([3, 1])}, "it has 4 rows for 3 persons"),
         ({"label": np.array([-2, 0])}, "label is -2; expected 0 or more (-1: unknown)"),
     ],

@@ -246,7 +246,7 @@ def test_arrays_of_st_gcn(tmp_path: Path, kind: str) -> None:
     )
     tasks, _ = find_source(tmp_path, "stgcn")
     ((_, outcome),) = read_source(tasks, "stgcn", 1)
-    assert "1 names and 1 labels; expected 2 of each" in str(outcome)
+    assert "1 name and 1 label; expected 2 of each" in str(outcome)
 
 
 def test_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
@@ -456,7 +456,7 @@ def test_joints_without_names_and_a_usual_number_are_told(tmp_path: Path) -> Non
         ("c_000000000001_keypoints.json", '{"bodies": []}', "no list of people"),
         ("c_000000000001_keypoints.json", '{"people": [{}]}', "without pose_keypoints_2d"),
         ("a1_s1_e1_v1.json", '{"skeletons": [[1]], "label": 1}', r"\(frames, 20, 3\)"),
-        ("a1_s1_e1_skeleton3D.txt", "1 2 3 4\n", "1 lines; expected 20 a frame"),
+        ("a1_s1_e1_skeleton3D.txt", "1 2 3 4\n", "1 line; expected 20 a frame"),
         ("joints_s01_e01.txt", "1 2 3\n", "3 values in each line; expected 61"),
     ],
 )

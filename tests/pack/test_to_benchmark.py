@@ -77,5 +77,5 @@ def test_a_pickle_of_pyskl(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--format", "pyskl", "mine.pkl", "--out", str(SOURCE), "--flat", "--jobs", "1"])
     said = capsys.readouterr()
     assert "mended in 48 recordings: 2-D poses taken as asked: depth 0" in said.out
-    assert "the 30 training recordings that the files name" in said.err
+    assert "30 training recordings, as the files say" in said.err
     assert [result.tested > 0 for result in features()] == [True, True]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 from PIL import Image, ImageSequence
 
 from amsf.demo.simulation import simulate
@@ -88,6 +92,53 @@ def test_of_a_caption_beyond_all_room_the_two_ends_stay(
     np.testing.assert_array_equal(*drawn)
     assert (drawn[0][:, [*range(4), *range(-4, 0)]] > 250).all()
     assert (drawn[0] < 120).all(-1).any(1).sum() >= 5  # rows of a line that can be read
+
+
+@pytest.fixture
+def font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A font of this machine that has 走 alone, drawn as a whole square."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (1000, 800), (1000, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "walk"])
+    builder.setupCharacterMap({ord("走"): "walk"})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "walk": pen.glyph()})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "walk": (1000, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Square", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    path = tmp_path / "square.ttf"
+    builder.save(path)
+    gone, broken = tmp_path / "gone.ttf", tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    found = [font_manager.FontEntry(fname=str(file), name="A") for file in (gone, broken, path)]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", found)
+    return path
+
+
+def test_scripts_that_the_own_font_lacks_are_drawn_by_one_that_has_them(
+    tmp_path: Path, standing: np.ndarray, font: Path
+) -> None:
+    path = tmp_path / "out.gif"
+    with warnings.catch_warnings(action="error"):
+        lacking = write_gif(path, [Scene(standing[:, :1], "a走走a", "路 路跑, 9 %")], LAYOUT)
+    assert lacking == "跑路"  # each once
+    title = np.asarray(frames(path)[0].convert("L"))[14:48]
+    black = (title < 60).sum(0)  # of each column
+    assert (black > 18).sum() >= 48  # two squares, 26 pixels wide and 21 high
+    assert not write_gif(path, [Scene(standing[:, :1], "größer, ходить", "9 %")], LAYOUT)
+
+
+def test_control_characters_are_drawn_as_escapes(tmp_path: Path, standing: np.ndarray) -> None:
+    drawn = []
+    for text in ("a\nb\u202e", r"a\nb\u202e"):
+        write_gif(tmp_path / "out.gif", [Scene(standing[:, :1], text, text)], LAYOUT)
+        drawn.append((tmp_path / "out.gif").read_bytes())
+    assert drawn[0] == drawn[1]
 
 
 def test_scenes_follow_each_other(tmp_path: Path, standing: np.ndarray) -> None:

@@ -18,6 +18,7 @@ from amsf.pack.npz import write
 from amsf.predict.__main__ import Predictor, main, scene_of
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import SkeletonSet
+from tests.support import own_clips
 from tests.support.raw_files import one_body, write_ntu
 from tests.support.small_project import KEY
 
@@ -145,10 +146,24 @@ def test_a_broken_file_is_named_and_the_others_go_on(
     failed = {Path(item["file"]).name: item["reason"] for item in told["failed"]}
     assert set(failed) == {"broken.skeleton", "clip.c3d", "kinect20.npz", "gone.mat"}
     assert "no reader for '.c3d' files" in failed["clip.c3d"]
-    assert "20 joints of kinect20" in failed["kinect20.npz"]
+    assert "20 joints are those of kinect20" in failed["kinect20.npz"]
     assert failed["gone.mat"] == "no such file"
     assert err.count("error: ") == 4
     assert str(broken) in err
+
+
+def test_a_reason_that_holds_for_many_files_is_told_once(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rig of these BVH files lacks joints that the demo looks at."""
+    own_clips.write_bvh(tmp_path, ["bow"])
+    files = sorted(tmp_path.glob("*/*.bvh"))
+    out, err = call(capsys, [tmp_path, tmp_path / "gone.mat", "--json"], code=1)
+    lacking, gone = err.splitlines()
+    assert lacking.startswith(f"error: 8 files ({', '.join(map(str, files))}): the 22 joints are ")
+    assert "lack left_hand_tip, left_thumb, right_hand_tip, right_thumb of kinect25" in lacking
+    assert gone == f"error: {tmp_path / 'gone.mat'}: no such file"
+    assert len(json.loads(out)["failed"]) == 9
 
 
 def test_a_broken_recording_among_good_ones_of_a_file(
@@ -307,6 +322,44 @@ def test_a_file_of_many_recordings(
     assert len(out.splitlines()) == 3
     _, err = call(capsys, [SKELETONS, "--only", names[3] + "x"], code=1)
     assert f"no recording has this name; did you mean '{names[3]}'?" in err
+
+
+def test_one_recording_of_a_folder_with_broken_ones(
+    demo_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is said, and the exit status, are of what was asked for."""
+    three = SkeletonSet.load(SKELETONS).subset([0, 1, 2])
+    write(tmp_path / "three.npz", three)
+    with np.load(tmp_path / "three.npz") as file:
+        arrays = dict(file)
+    arrays["joints"][arrays["offset"][1] + 3, 4, 0] = 1e30  # of the second
+    arrays["joints"][arrays["offset"][2] + 3, 4, 0] = np.nan  # of the third: lost, and filled
+    np.savez(tmp_path / "three.npz", **arrays)
+    (tmp_path / "cut.npz").write_bytes(b"PK")
+    (tmp_path / "README.md").touch()
+    first, second, third = three.names
+    out, err = call(capsys, [tmp_path, "--json", "--only", first])
+    told = json.loads(out)
+    assert [row["recording"] for row in told["predictions"]] == [first]
+    assert told["failed"] == []
+    assert err == ""
+    _, err = call(capsys, [tmp_path, "--list", "--only", third])
+    assert err == f"note: {tmp_path / 'three.npz'}: {third}: lost joints (zeros or NaN) filled\n"
+    for name, reason in ((second, "frame 3, joint 4: a coordinate"), ("cut", "not a readable")):
+        out, err = call(capsys, [tmp_path, "--json", "--only", name, "--only", first], code=1)
+        assert len(json.loads(out)["predictions"]) == 1
+        assert reason in err
+        assert len(err.splitlines()) == 1
+    # A recording that is nowhere may be in what cannot be read.
+    out, err = call(capsys, [tmp_path, "--only", "fourth"], code=1)
+    assert out == ""
+    head, may, *unread = err.splitlines()
+    there = f"{first}, {third}"
+    assert head == f"error: --only fourth: no recording has this name; there are {there}"
+    assert may == "It may be in what cannot be read:"
+    assert [line.split(": ")[0] for line in unread] == [
+        str(tmp_path / "cut.npz"), str(tmp_path / "three.npz"),
+    ]  # fmt: skip
 
 
 def test_listing_needs_no_project(
@@ -477,6 +530,18 @@ def test_none_of_these_in_lines_csv_and_page(
 def test_a_rate_is_a_share(rate: str, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = call(capsys, [clip, f"--false-alarms={rate}"], code=2)
     assert "expected a share between 0 and 1" in err
+
+
+def test_a_class_must_not_be_called_like_a_refusal(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("label,description\nNone  of these,You do something else.\n")
+    call(capsys, [clip, "--classes", words, "--json"])
+    out, err = call(capsys, [clip, "--classes", words, "--false-alarms", "0.5"], code=1)
+    assert out == ""
+    assert err.startswith("error: --false-alarms 0.5: a class is called 'None of these', ")
+    assert err.count("\n") == 1
 
 
 def test_a_rate_finer_than_the_calibration_recordings_is_refused(

@@ -86,7 +86,7 @@ def test_recordings_of_another_layout(kind: str) -> None:
     own = [SkeletonSet.load(SKELETONS).recording(i) for i in (5, 100)]
     other = [replace(r, joints=converted(r.joints, "kinect25", "kinect20")) for r in own]
     if kind != "motion":
-        with pytest.raises(InputError, match=r"clip: has the 20 .* kinect20 lack left_hand_tip"):
+        with pytest.raises(InputError, match=r"clip: the 20 joints .* kinect20 lack left_hand_tip"):
             predictor.with_own_joints(other, "kinect20", "clip")
         return
     found = predictor.predict_recordings(predictor.with_own_joints(other, "kinect20", "clip"))

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from amsf.base.display import escaped
+from amsf.predict.batch import Found
 from amsf.predict.motion import HEIGHT, MOST_FRAMES, WIDTH, motion_of
 from amsf.predict.page import TEMPLATES, build_page
 from amsf.predict.predictor import Prediction, Predictor
-from amsf.predict.reading import Found
 from amsf.skeleton.joints import layout_of
 from amsf.skeleton.recordings import Recording, SkeletonSet
 from tests.support.html_reader import Reader

@@ -152,7 +152,8 @@ def test_one_recording_alone_and_among_others(predictor: Predictor) -> None:
 
 def test_other_joints_are_refused(predictor: Predictor) -> None:
     with pytest.raises(
-        InputError, match=r"clip: has the 20 joints of kinect20; .* lack left_hand_tip, left_thumb"
+        InputError,
+        match=r"clip: the 20 joints are those of kinect20; .* lack left_hand_tip, left_thumb",
     ):
         predictor.with_own_joints([Recording(np.ones((1, 4, 20, 3)), "clip")], "kinect20", "clip")
     with pytest.raises(InputError, match="clip: it has 20 joints; expected 25"):

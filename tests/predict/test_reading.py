@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 
+from amsf.base.storage import write_tensors
 from amsf.pack.npz import write
 from amsf.predict.reading import read_all
 from amsf.skeleton.cleaning import NOTHING, Stated
@@ -68,6 +73,45 @@ def test_a_folder_of_all_kinds_of_files(tmp_path: Path) -> None:
         f"{tmp_path}: left out, being no recordings: {others}",
         f"{tmp_path / 'c.skeleton'}: a link to {tmp_path / 'gone.skeleton'}, which is not there",
     ]
+
+
+def write_others(folder: Path) -> list[str]:
+    """Files of kinds that recordings come in, none of which is one; their names."""
+    np.savez(folder / "calibration.npz", K=np.eye(3))
+    np.savez(folder / "digits.npz", x_train=np.zeros((5, 784)), y_train=np.zeros(5))
+    scipy.io.savemat(folder / "camera.mat", {"K": np.eye(3)})
+    np.save(folder / "depth.npy", np.zeros((4, 5)))
+    (folder / "facts.pkl").write_bytes(pickle.dumps([{"a": 1}, {"a": 2}]))
+    (folder / "program.pkl").write_bytes(pickle.dumps(Path("x")))
+    (folder / "boxes.json").write_text('[{"id": 1, "box": [1, 2]}]')
+    (folder / "numbers.json").write_text("[1, 2]")
+    (folder / "times.txt").write_text("0.0\n0.1\n")
+    write_tensors(folder / "weights.safetensors", {"w": np.zeros(3)})
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_files_of_other_content_are_one_note_and_hide_nothing(tmp_path: Path) -> None:
+    others = write_others(tmp_path)
+    write(tmp_path / "mine.npz", packed("one"))
+    shutil.copy(tmp_path / "mine.npz", tmp_path / "cut.npz")
+    os.truncate(tmp_path / "cut.npz", 500)
+    batch = read_all([tmp_path])
+    assert [item.recording.name for item in batch.found] == ["one"]
+    # What is damaged was meant as a recording.
+    assert [item.file.name for item in batch.failed] == ["cut.npz"]
+    assert batch.notes == [f"{tmp_path}: left out, being no recordings: {', '.join(others)}"]
+
+
+def test_a_folder_of_other_content_alone_is_one_failure_that_says_why(tmp_path: Path) -> None:
+    others = write_others(tmp_path)
+    batch = read_all([tmp_path])
+    assert batch.found == batch.notes == []
+    ((file, reason),) = ((item.file, item.reason) for item in batch.failed)
+    assert file == tmp_path
+    assert f"there are only others: {', '.join(others)}; boxes.json: no frame in it" in reason
+    # Who names such files hears of each.
+    named = [tmp_path / name for name in others]
+    assert [item.file for item in read_all(named).failed] == named
 
 
 def test_frames_are_one_recording_a_video(tmp_path: Path) -> None:

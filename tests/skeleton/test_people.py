@@ -48,5 +48,9 @@ def test_a_class_of_one_person_alone_is_told(tmp_path: Path) -> None:
     pose = np.ones((1, 1, 25, 3), np.float32)
     items = [Recording(pose, f"r{i}", c, s) for i, (c, s) in enumerate([(0, 1), (0, 2), (1, 2)])]
     made = SkeletonSet.from_recordings(items, layout="kinect25", dataset="mine")
-    _, note = divide(made, tmp_path / "train_subjects.txt", {})
-    assert note.startswith("classes 1 are of people on one side of train_subjects.txt alone")
+    half, note = divide(made, tmp_path / "train_subjects.txt", {})
+    assert half.endswith("train_subjects.txt: recordings of 1 train, those of 2 test")
+    assert note.startswith("class 1: recordings of people on one side of train_subjects.txt alone")
+    half, note = divide(made, tmp_path / "other.txt", {"anna": 1, "ben": 2}, ["walk", "kick"])
+    assert half.endswith("other.txt: recordings of anna train, those of ben test")
+    assert note.startswith("kick: recordings of people on one side ")

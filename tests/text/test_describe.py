@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from werkzeug import Request, Response
 from amsf.base.errors import InputError
 from amsf.settings.params import PART_VIEWS, Describe, Text
 from amsf.text.describe import ask_model, length_check, load_prompts
-from amsf.text.providers import load_provider
+from amsf.text.providers import MOST_BYTES, load_provider
 from amsf.text.record import AnswerRecord
 
 KEY = "sk-secret-0123456789"
@@ -228,6 +230,49 @@ def test_a_failure_for_good_stops_all_and_hides_the_key(
     captured = capfd.readouterr()
     assert KEY not in str(caught.value) + captured.out + captured.err
     assert KEY not in (tmp_path / "r.jsonl").read_text()
+
+
+@pytest.mark.parametrize("kind", ["endless", "packed", "an error", "a redirect"])
+def test_a_body_beyond_all_answers_is_not_read_into_memory(
+    endpoint: Endpoint, tmp_path: Path, kind: str
+) -> None:
+    sent, packer = 0, zlib.compressobj(1, wbits=31)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 8 * MOST_BYTES:
+            sent += 1 << 20
+            yield bytes(1 << 20)
+
+    def handler(prompt: str, before: int) -> Response:
+        if kind == "packed":
+            return Response(packed, headers={"Content-Encoding": "gzip"})
+        status = {"endless": 200, "an error": 400, "a redirect": 307}[kind]
+        headers = {"Location": "/v1/elsewhere"} if kind == "a redirect" else {}
+        return Response(endless(), status, headers)
+
+    endpoint.handler = handler
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="more than 8 MiB came; expected a chat completion"):
+            ask(tmp_path / "r.jsonl", settings(endpoint, concurrency=1))
+        # 64 KiB at a time are unpacked, which may be a thousand times as many.
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+    assert sum(endpoint.asked.values()) == 1  # which is not tried again
+    assert sent < 4 * MOST_BYTES
+
+
+def test_redirects_are_followed(endpoint: Endpoint, tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/v2/chat/completions").respond_with_handler(
+        lambda request: Response(status=307, headers={"Location": "/v1/chat/completions"})
+    )
+    endpoint.handler = lambda prompt, before: good(prompt)
+    address = endpoint.url.replace("/v1", "/v2")
+    texts = ask(tmp_path / "r.jsonl", settings(endpoint, base_url=address))
+    assert {len(table) for table in texts.values()} == {len(LABELS)}
 
 
 def test_unusable_answers_are_told_and_the_others_kept(endpoint: Endpoint, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_the_same_video_gives_the_same_bytes(folder: Path, pose_model: Path) -> 
 
 def test_nobody_in_any_frame_is_told(folder: Path, pose_model: Path) -> None:
     path = write_clip(folder / "nobody.mp4", [scene()] * 2)
-    with pytest.raises(InputError, match=r"nobody\.mp4: no person found in any of its 2 frames"):
+    with pytest.raises(InputError, match=r"nobody\.mp4: no person found in its 2 frames"):
         read_any(path, Stated(pose_model=pose_model))
 
 
