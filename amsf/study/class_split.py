@@ -8,6 +8,7 @@ all of the test partition.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,6 +130,8 @@ def score_split(
     for name, result in beside.items():
         rows += _rows(number, split, name, None, result)
     write_json(path, rows)
+    for trained in ("models", "runs"):  # some 150 MB a seed, which nothing reads any more
+        shutil.rmtree(scratch / trained, ignore_errors=True)
     return rows
 
 

@@ -100,6 +100,7 @@ def test_side_by_side_and_interrupted_give_the_same_bytes(
             study("demo", entry(source), settings("vae"), TEXT, again, tmp_path / "c")
     assert not again.exists()
     (kept,) = (tmp_path / "c").glob("*/split0/scores.json")
+    assert [*kept.parent.iterdir()] == [kept]  # of what was trained nothing stays
     written = kept.stat().st_mtime_ns
     study("demo", entry(source), settings("vae"), TEXT, again, tmp_path / "c")
     assert kept.stat().st_mtime_ns == written
