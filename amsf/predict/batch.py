@@ -51,11 +51,11 @@ def chosen(batch: Batch, names: Sequence[str] | None) -> Batch:
         return batch
     part = Batch(
         found=[item for item in batch.found if item.recording.name in names],
-        failed=[item for item in batch.failed if {item.recording, item.file.stem} & {*names}],
+        failed=[item for item in batch.failed if _names_of(item) & {*names}],
         mended=[item for item in batch.mended if item.recording in names],
     )
     met = {item.recording.name for item in part.found}
-    met |= {name for item in part.failed for name in (item.recording, item.file.stem)}
+    met |= {name for item in part.failed for name in _names_of(item)}
     there = [item.recording.name for item in batch.found]
     for name in names:
         if name not in met:
@@ -67,6 +67,11 @@ def chosen(batch: Batch, names: Sequence[str] | None) -> Batch:
                 *failures_as_lines(batch.failed),
             )
     return part
+
+
+def _names_of(item: LeftOut) -> set[str]:
+    """What a failure may be asked for by; a file as a whole has no recording's name."""
+    return {item.file.stem, item.recording or item.file.stem}
 
 
 def failures_as_lines(failed: Sequence[LeftOut]) -> list[str]:

@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 import scipy.io
 
+from amsf.base.errors import InputError
 from amsf.base.storage import write_tensors
+from amsf.pack.base import LeftOut
 from amsf.pack.npz import write
+from amsf.predict.batch import Batch, chosen
 from amsf.predict.reading import read_all
 from amsf.skeleton.cleaning import NOTHING, Stated
 from amsf.skeleton.recordings import Recording, SkeletonSet
@@ -160,3 +163,10 @@ def test_a_folder_without_recordings_is_one_failure(
     assert reason == (
         f"no recording in it; expected files that `amsf pack` reads; there are {there}"
     )
+
+
+def test_no_failure_concerns_an_empty_name() -> None:
+    batch = Batch(failed=[LeftOut(Path("cut.npz"), "no zip file")])
+    assert chosen(batch, ["cut"]).failed == batch.failed
+    with pytest.raises(InputError, match=r"^--only : no recording has this name\nIt may be in"):
+        chosen(batch, [""])
