@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from amsf.base.display import escaped
 from amsf.base.errors import InputError, counted
 from amsf.base.plain_text import read_plain_text
 from amsf.skeleton.bodies import Track
@@ -178,7 +179,7 @@ def plan_by_name(
 def reason_of(error: Exception, file: Path) -> str:
     """An error as a reason in the report, which names the file in a column of its own."""
     if isinstance(error, InputError):
-        return str(error).removeprefix(f"{file}: ")
+        return str(error).removeprefix(f"{escaped(file)}: ")
     return f"{type(error).__name__}: {error}"
 
 

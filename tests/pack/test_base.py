@@ -28,3 +28,5 @@ def test_a_reason_does_not_repeat_the_file() -> None:
     file = Path("folder/a.x")
     assert reason_of(InputError(f"{file}: line 3 is empty"), file) == "line 3 is empty"
     assert reason_of(MemoryError("too long"), file) == "MemoryError: too long"
+    heart = Path("folder/\u2764\ufe0f.x")  # errors show the second character as an escape
+    assert reason_of(InputError(f"{heart}: line 3 is empty"), heart) == "line 3 is empty"
