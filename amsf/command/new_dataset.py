@@ -85,7 +85,7 @@ def new_dataset(
         raise InputError(f"{name} is a dataset of this project; give yours another name")
     if not classes:
         classes = [WordedClass(f"{PLACEHOLDER} {number}", {}) for number in range(ROWS)]
-    if len({key_of(one.label) for one in classes}) < max(3, len(classes)):
+    if len({key_of(one.label) for one in classes} - {""}) < max(3, len(classes)):
         raise InputError(
             f"{counted(len(classes), 'label')}: expected three or more labels, each another text, "
             "for two seen classes and an unseen one; add classes that you have recordings of"

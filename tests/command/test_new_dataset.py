@@ -149,6 +149,7 @@ def test_rows_that_are_not_filled_in(capsys: pytest.CaptureFixture[str]) -> None
         (["utd27"], "utd27 is a dataset of this project"),
         (["mine", "wave", "bow"], "expected three or more labels"),
         (["mine", "wave", "bow", "bow "], "expected three or more labels, each another text"),
+        (["mine", "wave", "bow", " "], "expected three or more labels, each another text"),
     ],
 )
 def test_what_is_refused(
