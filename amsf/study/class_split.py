@@ -102,15 +102,29 @@ def score_split(
             "workers in the repository's folder"
         )
     path = scratch / "scores.json"
-    if path.is_file():
-        rows: list[Row] = read_json(path)
-        return rows
+    if not path.is_file():
+        try:
+            write_json(path, _scored(number, split, source, settings, features, scratch))
+        except InputError:
+            # Another process that scores the split may end first, and remove what both train.
+            if not path.is_file():
+                raise
+    for trained in ("models", "runs"):  # some 150 MB a seed, which nothing reads any more
+        shutil.rmtree(scratch / trained, ignore_errors=True)
+    rows: list[Row] = read_json(path)
+    return rows
+
+
+def _scored(
+    number: int, split: Split, source: Source, settings: Settings, features: Path, scratch: Path
+) -> list[Row]:
+    """Train and score every method on a split, as :func:`score_split` says."""
     export_phases(split, source, settings, features)
     phases = settings.evaluate.phases
     loaded = {phase: load_phase(phase_file(features, phase)) for phase in phases}
     test, val = loaded["test"], loaded.get("val")
     models = []
-    rows = []
+    rows: list[Row] = []
     method = settings.model.aligner
     if issubclass(aligner_class(method), ClosedFormAligner):
         result = evaluate_closed_form(method, test, val, source.text, split, settings, GATES)
@@ -129,9 +143,6 @@ def score_split(
     beside = evaluate_beside(models, test, val, source.text, split, settings, GATES)
     for name, result in beside.items():
         rows += _rows(number, split, name, None, result)
-    write_json(path, rows)
-    for trained in ("models", "runs"):  # some 150 MB a seed, which nothing reads any more
-        shutil.rmtree(scratch / trained, ignore_errors=True)
     return rows
 
 

@@ -123,6 +123,33 @@ def test_side_by_side_and_interrupted_give_the_same_bytes(
     assert found.changes(entry(source).model_dump(), settings("vae").model_dump(mode="json")) == []
 
 
+def test_a_split_that_another_process_scores_first_is_read(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one removes what both have trained, between this one's training and its scores."""
+    shared = entry(source, splits=1), settings("vae"), TEXT
+    real = class_split.load_seed
+
+    def load_after_the_other(folder: Path, *, validated: bool) -> object:
+        monkeypatch.setattr(class_split, "load_seed", real)
+        study("demo", *shared, tmp_path / "other", tmp_path / "scratch")
+        assert not folder.exists()
+        return real(folder, validated=validated)
+
+    monkeypatch.setattr(class_split, "load_seed", load_after_the_other)
+    study("demo", *shared, tmp_path / "out", tmp_path / "scratch")
+    said, expected = (tmp_path / name / "scores.csv" for name in ("out", "other"))
+    assert said.read_bytes() == expected.read_bytes()
+
+
+def test_what_a_killed_run_left_of_a_scored_split_is_removed(source: Path, tmp_path: Path) -> None:
+    for out in ("first", "again"):
+        study("demo", entry(source, splits=1), settings(), TEXT, tmp_path / out, tmp_path / "s")
+        (scores,) = (tmp_path / "s").glob("*/split0/scores.json")
+        assert [*scores.parent.iterdir()] == [scores]
+        (scores.parent / "runs").mkdir()  # as if it had been killed just then
+
+
 def test_transductive_scores_are_rows_of_their_own(source: Path, tmp_path: Path) -> None:
     asked = settings()
     asked = asked.model_copy(
