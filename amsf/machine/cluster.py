@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,8 @@ class _Connection(Client):
     """A client that is closed at once where no scheduler answers.
 
     Dask's own is closed when it is collected. That takes the lock under which the next client
-    starts, so that a collection just then waits for itself, for ever.
+    starts, so that a collection just then waits for itself, for ever. It also waits for ever for
+    the first word of whatever takes the connection, such as a scheduler that hangs.
     """
 
     def __init__(self, address: str, **more: Any) -> None:
@@ -27,6 +29,10 @@ class _Connection(Client):
         except BaseException:
             self.close()
             raise
+
+    async def _start(self, timeout: Any = ANSWER_WITHIN, **more: Any) -> Any:
+        # A second later than Dask, which says more of what it can tell.
+        return await asyncio.wait_for(super()._start(timeout, **more), timeout + 1)
 
 
 @contextmanager

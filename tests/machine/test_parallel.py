@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -184,6 +185,15 @@ def test_schedulers_of_other_protocols(monkeypatch: pytest.MonkeyPatch, address:
     monkeypatch.setattr("amsf.machine.cluster.ANSWER_WITHIN", 1)
     with pytest.raises(InputError, match=f"{address}, but no Dask scheduler answers there"):
         side_by_side(note, [], Compute(scheduler=address), "notes")
+
+
+def test_a_scheduler_that_takes_the_call_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that hangs, or another program at a wrong port."""
+    monkeypatch.setattr("amsf.machine.cluster.ANSWER_WITHIN", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"{address}, but no Dask scheduler answers there"):
+            side_by_side(note, [], Compute(scheduler=address), "notes")
 
 
 def test_a_client_that_finds_no_scheduler_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
