@@ -301,7 +301,14 @@ def page(found: Mapping[Table, Study], trios: Mapping[Table, tuple[Study, Study,
         "`florence3d/florence9.npz` (docs/skeletons.md has both formats).",
     ]
     if on_motion:
-        lines += ["", "## ZSL at a glance, features: `motion`", "", *overview(found)]
+        lines += [
+            "",
+            "## ZSL at a glance, features: `motion`",
+            "",
+            "Means over fewer splits are of other classes: between those, compare the differences.",
+            "",
+            *overview(found),
+        ]
     for one, scored in found.items():
         name = SETS[one.dataset][2]
         motion = on_motion.get((one.dataset, one.unseen)) if one.features != "motion" else None
