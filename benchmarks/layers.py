@@ -32,7 +32,7 @@ from amsf.backbone.seen_classifier import Scaling
 from amsf.base.progress import track
 from amsf.settings.params import WHOLE_VIEWS, Backbone, Text
 from amsf.skeleton.partition import training_mask
-from amsf.skeleton.recordings import SkeletonSet
+from amsf.skeleton.recordings import FILE_NAME, SkeletonSet
 from amsf.study.class_split import draw_split
 from amsf.study.summary import as_text, mean_and_error
 from amsf.text.descriptions import load_texts
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for dataset, count in SMALLEST:
         source, (phase, role) = given.scratch / "recordings" / dataset, SCORED[dataset]
         prepare(dataset, given.data, source)
-        recordings = SkeletonSet.load(source / "skeletons.safetensors")
+        recordings = SkeletonSet.load(source / FILE_NAME)
         label = torch.from_numpy(recordings.label)
         training = training_mask(recordings, "subject", source)
         encoded, _ = encode_texts(load_texts(dataset), Text(), dataset)

@@ -125,8 +125,8 @@ def pack(
         rules.refuse_labels_from_1()
         examples = "; ".join(f"{item.file.name}: {item.reason}" for item in left_out[:3])
         raise InputError(
-            f"{source}: of {counted(len(tasks), 'recording')} of format {format_name} there none "
-            f"can be used ({examples}{'; ...' if len(left_out) > 3 else ''})"
+            f"{source}: no recording of format {format_name} there can be used; {len(tasks)} tried "
+            f"({examples}{'; ...' if len(left_out) > 3 else ''})"
         )
     with recordings_to_file(out / FILE_NAME, layout=rules.layout, dataset=name) as add:
         for recording in itertools.chain([first], accepted):

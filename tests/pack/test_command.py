@@ -120,7 +120,8 @@ def test_nothing_readable_is_an_error_and_leaves_nothing(tmp_path: Path) -> None
     source.mkdir()
     (source / "S001C001P001R001A001.skeleton").write_text("")
     with pytest.raises(
-        InputError, match=r"of 1 recording of format ntu60 there none can .*A001.skeleton: the file"
+        InputError,
+        match=r"no recording of format ntu60 there can be used; 1 tried .*A001.skeleton: the file",
     ):
         pack(source, tmp_path / "out", "ntu60", jobs=1)
     assert not (tmp_path / "out").exists()
